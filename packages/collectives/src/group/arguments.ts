@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, show } from "@ringrank/errors";
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { ElementType } from "../kernels/kernels.js";
 
@@ -24,7 +24,7 @@ export function elementType(collective: string, data: CollectiveArray): ElementT
 /** @throws RR_OPTION */
 export function requireOperation(operation: ReduceOperation): void {
   if (operation !== "sum" && operation !== "max") {
-    throw new RingrankError("RR_OPTION", `operation: expected sum or max, got ${String(operation)}`);
+    throw new RingrankError("RR_OPTION", `operation: expected sum or max, got ${show(operation)}`);
   }
 }
 
@@ -33,7 +33,7 @@ export function requireRoot(root: number, worldSize: number): void {
   if (!Number.isInteger(root) || root < 0 || root >= worldSize) {
     throw new RingrankError(
       "RR_OPTION",
-      `root: expected a rank from 0 to ${worldSize - 1}, got ${String(root)}`,
+      `root: expected a rank from 0 to ${worldSize - 1}, got ${show(root)}`,
     );
   }
 }

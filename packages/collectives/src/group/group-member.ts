@@ -35,6 +35,7 @@ export class GroupMember implements Communicator {
   readonly #wire: WireKernels | undefined;
   #collectives = 0;
   #bytes = 0;
+  #isCalling = false;
 
   constructor(
     memory: GroupMemory,
@@ -188,7 +189,11 @@ export class GroupMember implements Communicator {
   #collective<R>(body: () => R): R {
     if (isPoisoned(this.#memory)) throw this.#cause();
     try {
-      return body();
+      if (this.#isCalling) throw this.#nested();
+      this.#isCalling = true;
+      const result = body();
+      this.#isCalling = false;
+      return result;
     } catch (error) {
       if (!(error instanceof Poisoned)) {
         const failure = RingrankError.wrap(error, "RR_RANK_FAILED").toData();
@@ -198,6 +203,15 @@ export class GroupMember implements Communicator {
       }
       throw this.#cause();
     }
+  }
+
+  /** Whatever this rank calls while it waits for others, they are not there to take part in. */
+  #nested(): RingrankError {
+    const { rank } = this;
+    const message =
+      `rank ${rank} called a collective inside ${this.#rounds.during}: expected none in comm.meanwhile, or in a ` +
+      "ring's observer";
+    return new RingrankError("RR_MISMATCH", message, { rank });
   }
 
   #cause(): RingrankError {

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { RingrankError, requireOptions } from "@ringrank/errors";
+import { RingrankError, requireOptions, show } from "@ringrank/errors";
 import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
@@ -63,7 +63,7 @@ export function createGroup(options: GroupOptions): GroupHandle {
   if (typeof stepTimeoutMs !== "number" || !(stepTimeoutMs >= 100)) {
     throw new RingrankError(
       "RR_OPTION",
-      `stepTimeoutMs: expected a number of milliseconds from 100, or Infinity; got ${String(stepTimeoutMs)}`,
+      `stepTimeoutMs: expected a number of milliseconds from 100, or Infinity; got ${show(stepTimeoutMs)}`,
     );
   }
   if (
@@ -74,11 +74,11 @@ export function createGroup(options: GroupOptions): GroupHandle {
   ) {
     throw new RingrankError(
       "RR_OPTION",
-      `windowBytes: expected a multiple of 64 from 256 to 16777216; got ${String(windowBytes)}`,
+      `windowBytes: expected a multiple of 64 from 256 to 16777216; got ${show(windowBytes)}`,
     );
   }
   if (!wires.includes(wire)) {
-    throw new RingrankError("RR_OPTION", `wire: expected ${wires.join(", ")}; got ${String(wire)}`);
+    throw new RingrankError("RR_OPTION", `wire: expected ${wires.join(", ")}; got ${show(wire)}`);
   }
   const cores = availableParallelism();
   return {
@@ -97,7 +97,7 @@ function checkWorldSize(worldSize: number): void {
   if (!Number.isInteger(worldSize) || worldSize < 1 || worldSize > maximumWorldSize) {
     throw new RingrankError(
       "RR_RANKS",
-      `number of ranks: expected an integer from 1 to ${maximumWorldSize}; got ${String(worldSize)}`,
+      `number of ranks: expected an integer from 1 to ${maximumWorldSize}; got ${show(worldSize)}`,
     );
   }
 }

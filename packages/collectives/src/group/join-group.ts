@@ -1,4 +1,4 @@
-import { RingrankError, requireOptions } from "@ringrank/errors";
+import { RingrankError, requireOptions, show } from "@ringrank/errors";
 import type { RingObserver } from "../algorithms/ring.js";
 import { type Algorithm, algorithms, type Communicator } from "../communicator.js";
 import type { KernelChoice, Kernels } from "../kernels/kernels.js";
@@ -37,7 +37,7 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
   if (!Number.isInteger(rank) || rank < 0 || rank >= handle.worldSize) {
     throw new RingrankError(
       "RR_OPTION",
-      `rank: expected an integer from 0 to ${handle.worldSize - 1}; got ${String(rank)}`,
+      `rank: expected an integer from 0 to ${handle.worldSize - 1}; got ${show(rank)}`,
     );
   }
   requireAlgorithm(algorithm);
@@ -62,7 +62,7 @@ export function requireAlgorithm(algorithm: Algorithm): void {
   if (!algorithms.includes(algorithm)) {
     throw new RingrankError(
       "RR_OPTION",
-      `algorithm: expected ${algorithms.join(", ")}; got ${String(algorithm)}`,
+      `algorithm: expected ${algorithms.join(", ")}; got ${show(algorithm)}`,
     );
   }
 }
@@ -71,5 +71,5 @@ export function requireAlgorithm(algorithm: Algorithm): void {
 function loadKernels(choice: KernelChoice, { memory }: GroupHandle): Kernels {
   if (choice === "simd") return simdKernels(memory);
   if (choice === "plain") return plainKernels(memory);
-  throw new RingrankError("RR_OPTION", `kernels: expected simd or plain; got ${String(choice)}`);
+  throw new RingrankError("RR_OPTION", `kernels: expected simd or plain; got ${show(choice)}`);
 }

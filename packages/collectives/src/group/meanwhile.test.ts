@@ -20,4 +20,13 @@ describe.each([2, 3])("a rank of %i that looks for another", (worldSize) => {
     // Others may have received everything from rank 0 by then, and notice in their next call.
     expect(caught[0]).toEqual({ code: "RR_RANK_FAILED", rank: 0, message: "not that" });
   });
+
+  it("fails the group if that work calls a collective", async () => {
+    const caught = await runRanks(worldSize, task, { ...dataFor(worldSize), nests: true });
+    expect(caught[0]).toMatchObject({
+      code: "RR_MISMATCH",
+      rank: 0,
+      message: expect.stringMatching(/^rank 0 called a collective inside allReduce: /),
+    });
+  });
 });

@@ -46,6 +46,17 @@ describe("runRanks", () => {
     );
   });
 
+  it("needs no data, and takes options that are undefined as omitted", async () => {
+    const task = inlineTask((comm) => [
+      ...comm.allGather(Float32Array.of(comm.rank), { counts: undefined, out: undefined }),
+      ...comm.reduceScatter(Float32Array.of(3, 4), { operation: undefined, counts: undefined }),
+    ]);
+    expect(await runRanks(2, task)).toEqual([
+      [0, 1, 6],
+      [0, 1, 8],
+    ]);
+  });
+
   it("rounds sums between ranks as `wire` says", async () => {
     // Next to 127, int8 rounds a value of less than half a step to 0.
     const task = inlineTask((comm) => [...comm.allReduce(Float32Array.of(127, 0.4))]);

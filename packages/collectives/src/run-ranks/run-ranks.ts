@@ -1,4 +1,4 @@
-import { RingrankError, requireOptions } from "@ringrank/errors";
+import { RingrankError, requireOptions, show } from "@ringrank/errors";
 import type { Algorithm } from "../communicator.js";
 import { createGroup, type GroupOptions } from "../group/group.js";
 import { requireAlgorithm } from "../group/join-group.js";
@@ -35,7 +35,7 @@ export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
 export async function runRanks<Result = unknown, Data = unknown>(
   worldSize: number,
   taskUrl: string | URL,
-  data: Data,
+  data?: Data,
   options: RunRanksOptions = {},
 ): Promise<Result[]> {
   requireOptions(options, optionNames);
@@ -99,14 +99,14 @@ function requireTimeout(timeoutMs: number): void {
   if (!timer && timeoutMs !== Number.POSITIVE_INFINITY) {
     throw new RingrankError(
       "RR_OPTION",
-      `timeoutMs: expected a number of milliseconds from 1 to 2147483647, or Infinity; got ${String(timeoutMs)}`,
+      `timeoutMs: expected a number of milliseconds from 1 to 2147483647, or Infinity; got ${show(timeoutMs)}`,
     );
   }
 }
 
 function requireSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
-  throw new RingrankError("RR_OPTION", `signal: expected an AbortSignal; got ${String(signal)}`);
+  throw new RingrankError("RR_OPTION", `signal: expected an AbortSignal; got ${show(signal)}`);
 }
 
 /** A string would be spread into options of one character each, which Node silently accepts. */
@@ -115,7 +115,7 @@ function requireExecArgv(execArgv: unknown): void {
   if (Array.isArray(execArgv) && execArgv.every((option) => typeof option === "string")) return;
   throw new RingrankError(
     "RR_OPTION",
-    `execArgv: expected an array of Node's options; got ${String(execArgv)}`,
+    `execArgv: expected an array of Node's options; got ${show(execArgv)}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { messageOf, RingrankError } from "@ringrank/errors";
+import { messageOf, RingrankError, show } from "@ringrank/errors";
 import type { Communicator } from "../communicator.js";
 
 /** The function that each rank runs, with its communicator and the data passed to {@link runRanks}. May be async. */
@@ -17,7 +17,7 @@ export function requireTaskUrl(taskUrl: string | URL): string {
   if (url?.protocol !== "file:" && url?.protocol !== "data:") {
     throw new RingrankError(
       "RR_TASK_URL",
-      `expected a file: or data: URL, such as new URL("./task.mjs", import.meta.url); got ${String(taskUrl)}`,
+      `expected a file: or data: URL, such as new URL("./task.mjs", import.meta.url); got ${show(taskUrl)}`,
     );
   }
   return url.href;

@@ -1,4 +1,6 @@
-import { type ErrorCode, RingrankError } from "@ringrank/errors";
+import { type ErrorCode, RingrankError, show } from "@ringrank/errors";
+
+export { show };
 
 /** Bounds of a numeric option, as documented. */
 interface NumberRule {
@@ -7,7 +9,7 @@ interface NumberRule {
   readonly isAbove?: boolean;
   readonly maximum?: number;
   readonly integer?: boolean;
-  /** For the message: "ms", "bytes", "tokens". */
+  /** For the message: "milliseconds", "bytes", "tokens". */
   readonly unit?: string;
   readonly infinity?: boolean;
   readonly code?: ErrorCode;
@@ -95,18 +97,10 @@ export function optionError(
 }
 
 function describe(rule: NumberRule): string {
-  const kind = rule.integer === true ? "an integer" : "a number";
+  const whole = rule.unit === undefined ? "an integer" : "a whole number";
+  const kind = rule.integer === true ? whole : "a number";
   const unit = rule.unit === undefined ? "" : ` of ${rule.unit}`;
-  const least = rule.isAbove === true ? `above ${rule.minimum}` : `of at least ${rule.minimum}`;
+  const least = rule.isAbove === true ? `above ${rule.minimum}` : `from ${rule.minimum}`;
   const range = rule.maximum === undefined ? least : `from ${rule.minimum} to ${rule.maximum}`;
   return `${kind}${unit} ${range}${rule.infinity === true ? ", or Infinity" : ""}`;
-}
-
-/** A short description of any value, for a message. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object" && value !== null) return `an object (${value.constructor?.name ?? "null"})`;
-  return typeof value === "function" ? "a function" : String(value);
 }
