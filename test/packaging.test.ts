@@ -137,37 +137,49 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     );
   });
 
-  test("have types in all entries that a strict consumer compiles against, checked with those of dependencies and without the DOM's", async () => {
-    writeFileSync(
-      `${consumer}/consumer.mts`,
-      `import { loadModel, type Model, type Tensor } from "@ringrank/coordinator";
-       import { createGroup, joinGroup } from "@ringrank/collectives";
+  test.each([
+    ["nodenext", "nodenext"],
+    ["preserve", "bundler"],
+  ])(
+    "have types in all entries that the strictest consumer compiles against, checked with those of dependencies and without the DOM's (module %s, moduleResolution %s)",
+    async (module, moduleResolution) => {
+      writeFileSync(
+        `${consumer}/consumer.mts`,
+        `import { type Communicator, type FactorDecision, loadModel, type Model, type Tensor } from "@ringrank/coordinator";
+       import { createGroup, isRingrankError, joinGroup } from "@ringrank/collectives";
        import { demoModel } from "ringrank";
        const model: Model = await loadModel(demoModel, { ranks: 2 });
        const { logits } = await model.run({ input_ids: [[5, 6, 7]] });
        export const first: number | undefined = logits?.type === "float32" ? logits.data[0] : undefined;
        export const tensor: Tensor | undefined = logits;
-       joinGroup(createGroup({ worldSize: 1 }), 0).barrier();
+       export const factor: FactorDecision | undefined = model.policy.factors[0];
+       export const table: string = model.policy.table({ short: undefined });
+       const comm: Communicator = joinGroup(createGroup({ worldSize: 1, wire: undefined }), 0, { kernels: undefined });
+       comm.allGather(new Float32Array(1), { counts: undefined, out: undefined });
+       export const isCoded: boolean = isRingrankError(undefined);
        // @ts-expect-error: a number of ranks is a number.
        await loadModel(demoModel, { ranks: "2" });
        ${entries()
          .map((entry, at) => `export * as entry${at} from "${entry}";`)
          .join("\n")}
       `,
-    );
-    const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"];
-    const types = ["--types", "node", "--typeRoots", `${root}node_modules/@types`];
-    const tsc = [
-      `${root}node_modules/typescript/bin/tsc`,
-      ...options,
-      "--lib",
-      "es2023,esnext.disposable",
-      ...types,
-    ];
-    const { stdout, stderr } = await runNode([...tsc, "consumer.mts"], { cwd: consumer });
-    expect(stderr).toBe("");
-    expect(stdout).toBe("");
-  });
+      );
+      const strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess"];
+      const modules = ["--module", module, "--moduleResolution", moduleResolution];
+      const options = ["--noEmit", ...strict, ...modules, "--target", "es2022"];
+      const types = ["--types", "node", "--typeRoots", `${root}node_modules/@types`];
+      const tsc = [
+        `${root}node_modules/typescript/bin/tsc`,
+        ...options,
+        "--lib",
+        "es2023,esnext.disposable",
+        ...types,
+      ];
+      const { stdout, stderr } = await runNode([...tsc, "consumer.mts"], { cwd: consumer });
+      expect(stderr).toBe("");
+      expect(stdout).toBe("");
+    },
+  );
 
   test("contain a README, the licence and no build leftovers; publint finds no fault", async () => {
     expect(tarballs()).toHaveLength(readdirSync(`${root}packages`).length);

@@ -15,16 +15,16 @@ export type Algorithm = (typeof algorithms)[number];
 
 export interface GatherOptions<T extends CollectiveArray> {
   /** Length of each rank's part. Only needed if the lengths differ. */
-  readonly counts?: readonly number[];
+  readonly counts?: readonly number[] | undefined;
   /** Receives the result. Default: a new array. */
-  readonly out?: T;
+  readonly out?: T | undefined;
 }
 
 export interface ReduceScatterOptions {
   /** Default `sum`. */
-  readonly operation?: ReduceOperation;
+  readonly operation?: ReduceOperation | undefined;
   /** Length of each rank's piece of the result. Default: as even as possible. */
-  readonly counts?: readonly number[];
+  readonly counts?: readonly number[] | undefined;
 }
 
 /** Counted since this rank joined. */
@@ -48,8 +48,8 @@ export interface Communicator {
   readonly counters: CollectiveCounters;
   /**
    * Useful work of at most a microsecond, which this rank does between polls while it waits for other ranks. It is not
-   * called while this rank sleeps, or if the others are already there. It remains set until it is replaced. It must not
-   * call a collective, and an error that it throws fails the group.
+   * called while this rank sleeps, or if the others are already there. It remains set until it is replaced. If it
+   * throws, or calls a collective, the group fails.
    */
   meanwhile: (() => void) | undefined;
   /** Replaces `data` with the elementwise sum (default) or maximum over ranks. All ranks get the same bits. */

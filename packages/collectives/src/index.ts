@@ -1,3 +1,4 @@
+export { type ErrorCode, errorCodes, isRingrankError, RingrankError } from "@ringrank/errors";
 export type { RingObserver, RingStep } from "./algorithms/ring.js";
 export * from "./communicator.js";
 export { groupActivity, type RankActivity } from "./group/activity.js";

@@ -1,13 +1,29 @@
-export { type RankTask, type RunRanksOptions, runRanks, type Wire, wires } from "@ringrank/collectives";
+export {
+  type Algorithm,
+  algorithms,
+  type Communicator,
+  type RankTask,
+  type RunRanksOptions,
+  runRanks,
+  type Wire,
+  wires,
+} from "@ringrank/collectives";
 export { type ErrorCode, errorCodes, isRingrankError, RingrankError } from "@ringrank/errors";
 export type { ChatMessage } from "@ringrank/model";
+export { type ExportDtype, exportDtypes } from "@ringrank/model/serving";
 export {
   type ActivationPrecision,
   activationPrecisions,
+  type CollectiveData,
+  type FactorDecision,
   type Objective,
   objectives,
   PartitionPolicy,
   type PolicyData,
+  type Precision,
+  type Prediction,
+  type UnruledOperator,
+  type WeightPlacement,
   type WeightPrecision,
   weightPrecisions,
 } from "@ringrank/policy/decision";

@@ -2,7 +2,7 @@ import { type CacheEntry, clearCache, defaultCacheDirectory, listCache } from "@
 import { pathOption } from "./options/check.js";
 
 /**
- * Lists the cache of quantized weights, with one entry for each rank of each such model.
+ * Lists the cache of quantized weights, with an entry for each rank of each such model, and one for its plan.
  *
  * @param directory default: `RINGRANK_CACHE`, else `ringrank` in the user's cache directory
  * @throws RR_OPTION; RR_CACHE if it is not a directory that only this user can access

@@ -8,7 +8,10 @@ import { booleanOption, idsOption, numberOption, optionError, signalOption } fro
  * default given here.
  */
 export interface GenerateOptions {
-  /** The most tokens to generate. Minimum 1, default 256. Generation also ends when the model's context is full. */
+  /**
+   * The most tokens to generate. Minimum 1, default 256; `Infinity` allowed. Generation also ends when the model's
+   * context is full.
+   */
   readonly maxNewTokens?: number | undefined;
   /**
    * Divides the logits. Minimum 0, which is greedy and the default. If it is omitted and the model's

@@ -22,8 +22,8 @@ export interface PlanOptions {
    */
   readonly objective?: Objective | undefined;
   /**
-   * The most bytes of weights that one rank may hold. Minimum 1, default no limit. If no plan fits, or the given policy
-   * does not, that is `RR_MEMORY`.
+   * The most bytes of weights that one rank may hold. Minimum 1, default no limit (`Infinity`). If no plan fits, or the
+   * given policy does not, that is `RR_MEMORY`.
    */
   readonly memoryPerRank?: number | undefined;
   /**
@@ -126,7 +126,7 @@ export interface LoadOptions extends PlanOptions {
   readonly cacheDirectory?: string | undefined;
   /**
    * The most bytes to keep there. The least recently used entries are removed first. If this model alone takes more,
-   * nothing is added or removed. Minimum 0, default 20 GB (20e9).
+   * nothing is added or removed. Minimum 0, default 20 GB (20e9); `Infinity` for no limit.
    */
   readonly cacheMaxBytes?: number | undefined;
   /** A pino logger. Default: silent, unless the environment's `RINGRANK_LOG` names a level (others are `info`). */

@@ -23,7 +23,7 @@ export interface DecodeOnnxOptions {
    * Returns the file for a `location` inside the model; it must refuse one outside the model's directory. Without it,
    * external weights have the source `absent`.
    */
-  readonly resolveExternal?: ResolveExternal;
+  readonly resolveExternal?: ResolveExternal | undefined;
 }
 
 /** Supported operator sets of the default domain; the older ones are upgraded. */

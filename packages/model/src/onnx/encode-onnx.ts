@@ -38,7 +38,7 @@ export interface EncodeOnnxOptions {
    * Returns the location of a weight that is not inline. Default: a file with the weight's own name, from its first
    * byte on, which suits onnxruntime's `externalData: [{ path: name, data }]`.
    */
-  readonly locate?: (name: string, weight: Weight) => ExternalLocation;
+  readonly locate?: ((name: string, weight: Weight) => ExternalLocation) | undefined;
 }
 
 /**

@@ -24,9 +24,9 @@ export interface WeightShard {
 
 export interface ShardReaderOptions {
   /** Bytes of the buffer for converted and gathered elements; at least 4096. Default 4 MiB. */
-  readonly scratchBytes?: number;
+  readonly scratchBytes?: number | undefined;
   /** The kernels that convert and quantize. Default `simd`; `plain` is the JavaScript reference, many times slower. */
-  readonly kernels?: KernelChoice;
+  readonly kernels?: KernelChoice | undefined;
 }
 
 /**

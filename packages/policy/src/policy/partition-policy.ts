@@ -154,7 +154,7 @@ export class PartitionPolicy {
   }
 
   /** Who holds what, and why, as text to print. `short` leaves the weights out. */
-  table(options: { readonly short?: boolean } = {}): string {
+  table(options: { readonly short?: boolean | undefined } = {}): string {
     return options.short === true ? shortTable(this.#data) : table(this.#data);
   }
 
