@@ -6,9 +6,10 @@
 // it plans the embedded model on 2 ranks.
 //
 // "4·2·32 × 256" is a weight [256, 256] whose first axis consists of 4 key heads, each with a group of 2 query heads of
-// 32 lanes (the head dimension). Column-parallel and row-parallel are the two splits of example 03. There, W is inputs
-// by outputs; checkpoints store a linear layer's weight the other way round, outputs by inputs. So splitting W by
-// columns means splitting the stored weight's axis 0, and splitting W by rows means splitting its axis 1.
+// 32 lanes (the head dimension); its share is that of the rank with most of it. Column-parallel and row-parallel are the
+// two splits of example 03. There, W is inputs by outputs; most checkpoints (GPT-2's do not) store a linear layer's
+// weight the other way round, outputs by inputs. So splitting W by columns means splitting the stored weight's axis 0,
+// and splitting W by rows means splitting its axis 1.
 import { planModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 
@@ -37,10 +38,12 @@ if (policy.collectives.length > 0) {
 
 function tell(name, weight) {
   const factor = policy.factors[weight.factor];
+  // Ranks may share a key head; then its query heads are counted.
+  const units = factor.units * factor.within;
   const perRank = factor.perRank.join(" + ");
   console.log(`\nFor example, ${name}, of shape [${weight.dims}]:`);
   console.log(`  Its axes consist of these factors: ${weight.structure}`);
-  console.log(`  Axis ${weight.axis} is split: ${factor.units} ${factor.label}, ${perRank} over the ranks.`);
+  console.log(`  Axis ${weight.axis} is split: ${units} ${factor.label}, ${perRank} over the ranks.`);
   console.log(`  Why: ${weight.reason}.`);
   console.log(`  Bytes held by each rank: ${weight.bytesPerRank.join(", ")}.`);
 }

@@ -56,6 +56,12 @@ test("04 says so if a policy splits nothing by rows, as on one rank", async () =
   expect(exitCode).toBe(0);
 });
 
+test("04 counts query heads if there are more ranks than key heads", async () => {
+  const model = `${root}packages/cli/models/shakespeare-llama`;
+  const { stdout } = await runNode(["examples/04-read-a-policy.mjs", model, "8"]);
+  expect(stdout).toContain("8 heads, 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 over the ranks");
+});
+
 test("examples/README.md names every example", () => {
   const readme = readFileSync(`${root}examples/README.md`, "utf8");
   expect(examples.filter((file) => !readme.includes(`node examples/${file}\``))).toEqual([]);
