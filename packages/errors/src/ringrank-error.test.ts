@@ -15,9 +15,10 @@ describe("an error that crosses threads as data", () => {
     expect(back.rank).toBeUndefined();
   });
 
-  it("keeps the chain of causes", () => {
+  it("keeps the chain of causes, and where each was thrown", () => {
+    const why = (error.cause as Error).cause as Error;
     expect(back.cause).toMatchObject({ code: "RR_TIMEOUT", rank: 2 });
-    expect((back.cause as Error).cause).toMatchObject({ message: "why" });
+    expect((back.cause as Error).cause).toMatchObject({ message: "why", stack: why.stack });
   });
 
   it("keeps the chain of causes, even after an error without a code", () => {

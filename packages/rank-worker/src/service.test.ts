@@ -126,23 +126,58 @@ test("a run for the last position returns one row per sequence, ignoring padding
   );
 });
 
-test("a program that cannot be compiled leaves no session open", async () => {
-  let open = 0;
-  const rank = new Rank({
-    communicator: joinGroup(createGroup({ worldSize: 1 }), 0),
-    gate: new NativeGate(new Lifecycle(1).buffer, 0),
-    openSession: async () => {
-      open++;
-      return { run: () => expect.fail("nothing runs"), release: () => void open-- };
-    },
-    log: pino({ level: "silent" }),
-  });
+describe("a rank's sessions", () => {
   const [program] = tinyDecoder({ heads, worldSize: 1 });
-  const steps = [{ kind: "allReduce", value: "nowhere" } as const];
-  const entries = Object.entries(program!.entries).map(([name, entry]) => [name, { ...entry, steps }]);
-  const loading = rank.load({ ...program!, entries: Object.fromEntries(entries) }, { threads: 1 });
-  await expect(loading).rejects.toMatchObject({ cause: { code: "RR_POLICY" } });
-  expect(open).toBeGreaterThan(0);
-  await rank.release();
-  expect(open).toBe(0);
+  /** A rank, and how many sessions it has open. */
+  function newRank(lifecycle = new Lifecycle(1), most = Number.POSITIVE_INFINITY) {
+    const sessions = { open: 0 };
+    const rank = new Rank({
+      communicator: joinGroup(createGroup({ worldSize: 1 }), 0),
+      gate: new NativeGate(lifecycle.buffer, 0),
+      openSession: async () => {
+        if (sessions.open === most) throw new Error("refused");
+        sessions.open++;
+        return { run: () => expect.fail("nothing runs"), release: () => void sessions.open-- };
+      },
+      log: pino({ level: "silent" }),
+    });
+    return { rank, sessions };
+  }
+
+  test("are released with the rank if the program cannot be compiled", async () => {
+    const { rank, sessions } = newRank();
+    const steps = [{ kind: "allReduce", value: "nowhere" } as const];
+    const entries = Object.entries(program!.entries).map(([name, entry]) => [name, { ...entry, steps }]);
+    const loading = rank.load({ ...program!, entries: Object.fromEntries(entries) }, { threads: 1 });
+    await expect(loading).rejects.toMatchObject({ cause: { code: "RR_POLICY" } });
+    expect(sessions.open).toBeGreaterThan(0);
+    await rank.release();
+    expect(sessions.open).toBe(0);
+  });
+
+  test("are released at once if the runtime refuses one of them", async () => {
+    const { rank, sessions } = newRank(new Lifecycle(1), 1);
+    const loading = rank.load(program!, { threads: 1 });
+    await expect(loading).rejects.toMatchObject({
+      cause: { code: "RR_GRAPH", cause: { message: "refused" } },
+    });
+    expect(sessions.open).toBe(0);
+  });
+
+  test("are released at once if the weights are not those that the program counts", async () => {
+    const { rank, sessions } = newRank();
+    const loading = rank.load({ ...program!, bytes: program!.bytes + 1 }, { threads: 1 });
+    await expect(loading).rejects.toMatchObject({ cause: { code: "RR_POLICY" } });
+    expect(sessions.open).toBe(0);
+  });
+
+  test("stay open if the process is ending, when no native code may be entered", async () => {
+    const lifecycle = new Lifecycle(1);
+    const { rank, sessions } = newRank(lifecycle);
+    await rank.load(program!, { threads: 1 });
+    const { open } = sessions;
+    lifecycle.stop();
+    await rank.release();
+    expect(sessions.open).toBe(open);
+  });
 });

@@ -14,3 +14,12 @@ test.each([
   writeFileSync(path, bytes);
   expect(await readPolicyFile(path)).toEqual({ version: 2 });
 });
+
+test.each(["null", "2", "[1", ""])("refuses %j, and names the file", async (text) => {
+  const path = `${temporaryDirectory()}/policy.json`;
+  writeFileSync(path, text);
+  await expect(readPolicyFile(path)).rejects.toMatchObject({
+    code: "RR_POLICY",
+    message: expect.stringContaining(path),
+  });
+});

@@ -32,3 +32,7 @@ test("lists the ranks of one load and its plan on one line, the last used first,
     "6.02 MB in all",
   ]);
 });
+
+test("an entry that another machine's clock dates to the future has just been used", () => {
+  expect(cacheTable([entry(0, -1)], now)).toContain("  0 min ago  ");
+});

@@ -54,6 +54,17 @@ test("keeps the line shorter than the terminal, so that it can be erased", () =>
   expect(lines).toContain("loading weights: ra");
 });
 
+test("keeps to 80 columns on a terminal of unknown width", () => {
+  expect(written({ isTTY: true, columns: 0 })).toBe(written({ isTTY: true, columns: 80 }));
+});
+
+test("counts a rank without weights as loaded", () => {
+  let text = "";
+  const progress = new LoadProgress({ isTTY: true, columns: 80, write: (part) => (text += part) }, 2);
+  progress.report({ phase: "load", rank: 1, bytesLoaded: 0, bytesTotal: 0 });
+  expect(text).toContain("rank 1 100%");
+});
+
 test("erases an unfinished line from a terminal", () => {
   let text = "";
   const progress = new LoadProgress({ isTTY: true, write: (part) => (text += part) }, 2);

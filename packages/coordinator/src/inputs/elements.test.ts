@@ -27,6 +27,8 @@ describe("plain numbers as elements of a type", () => {
   it.each<[string, TensorType, number | bigint]>([
     ["a number beyond 2^53, which may be its rounded neighbour", "int64", 2 ** 53],
     ["one more than fits in 64 bits", "int64", 2n ** 63n],
+    ["one less than fits in 64 bits", "int64", -(2n ** 63n) - 1n],
+    ["one more than fits in unsigned 64 bits", "uint64", 2n ** 64n],
     ["a negative number for an unsigned type", "uint64", -1n],
   ])("refuse %s", (_, type, element) => {
     expect(() => arrayFrom("x", type, [element])).toThrow(expect.objectContaining({ code: "RR_TYPE" }));

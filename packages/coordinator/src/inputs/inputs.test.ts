@@ -115,6 +115,7 @@ describe("inputs of run", () => {
     ["RR_SHAPE", "ragged rows", { ...good, input_ids: [[1, 2], [3]] }],
     ["RR_SHAPE", "a row longer than the first", { input_ids: [[1], [2, 3]], scale: [[1], [1]] }],
     ["RR_SHAPE", "rows of mixed depth", { ...good, input_ids: [[1, [2]]] }],
+    ["RR_SHAPE", "a row that is not an array", { input_ids: [[1], null], scale: [[1], [1]] }],
     ["RR_SHAPE", "an array that contains itself", { ...good, input_ids: endless }],
     ["RR_SHAPE", "too few dimensions", { ...good, input_ids: [1, 2] }],
     ["RR_SHAPE", "a wrong fixed size", { ...good, scale: [[1, 2]] }],

@@ -39,12 +39,24 @@ describe("options of loadModel", () => {
     ["an objective together with a policy", { policy: {}, objective: "time" }],
     ["a directory for a disabled cache", { cache: false, cacheDirectory: "there" }],
     ["a size for a disabled cache", { cache: false, cacheMaxBytes: 1e9 }],
+    ["a cache that is not a boolean", { cache: "no" }],
+    ["an empty cache directory", { cacheDirectory: "" }],
+    ["more than 256 threads", { threadsPerRank: 257 }],
+    ["an unknown dtype", { dtype: "fp64" }],
+    ["progress without a function", { onProgress: true }],
+    ["a misspelt option of a required prompt", { requirePrompt: { prompt: "x", option: {} } }],
     ["a worker elsewhere", { workerUrl: "https://example.org/worker.js" }],
     ["an unknown option", { rank: 2 }],
   ])("refuse %s", (_, options) => {
     expect(() => checkLoadOptions(options as LoadOptions)).toThrow(
       expect.objectContaining({ code: "RR_OPTION", message: expect.stringMatching(/expected .* got /) }),
     );
+  });
+
+  it("take a worker's module as a URL, too", () => {
+    const href = "file:///app/rank%20worker.js";
+    for (const workerUrl of [href, new URL(href)])
+      expect(checkLoadOptions({ workerUrl }).workerUrl).toBe(href);
   });
 
   it("allow waiting forever", () => {
@@ -84,6 +96,7 @@ describe("options of generate", () => {
   it.each<[string, object]>([
     ["no tokens", { maxNewTokens: 0 }],
     ["a negative temperature", { temperature: -1 }],
+    ["an infinite temperature", { temperature: Number.POSITIVE_INFINITY }],
     ["a probability above one", { topP: 1.1 }],
     ["a seed beyond 32 bits", { seed: 2 ** 32 }],
     ["an empty stop string", { stop: ["a", ""] }],

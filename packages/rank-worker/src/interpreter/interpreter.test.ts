@@ -1,5 +1,11 @@
 import { GraphBuilder, type Value } from "@ringrank/model";
-import { buildPrograms, type Interpretable, planGraph, type Segment } from "@ringrank/policy";
+import {
+  buildPrograms,
+  type Interpretable,
+  type InterpretedOperator,
+  planGraph,
+  type Segment,
+} from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { openPublicSession } from "../sessions/public-session.js";
 import { integers } from "../tensors/element-types.js";
@@ -180,6 +186,12 @@ describe("leaves to a session", () => {
       (g, { ids }) => g.unsqueeze(ids, [0]),
       of({ ids: [[2 ** 53]] }),
     ],
+    [
+      "such a negative integer",
+      "int64",
+      (g, { ids }) => g.unsqueeze(ids, [0]),
+      { ...inputs(1, 1, 4), ids: tensor("int64", BigInt64Array.of(-(2n ** 53n) - 1n), [1, 1]) },
+    ],
     ["an integer that becomes too large", "int64", (g, { ids }) => g.mul(ids, ids), of({ ids: [[2 ** 30]] })],
     [
       "much work",
@@ -207,6 +219,7 @@ describe("leaves to a session", () => {
 describe("leaves to a session, which reports the error, what planning would have refused:", () => {
   const floats = (...dims: number[]) =>
     tensor("float32", new Float32Array(dims.reduce((count, size) => count * size, 1)), dims);
+  const sizedBySecond = (operator: InterpretedOperator) => ({ operator, operands: [0, 2] });
   const whole = (...elements: number[]) => ({ type: "int64", dims: [elements.length], elements }) as const;
 
   it.each<[string, Omit<Interpretable, "outputs">, (Tensor | undefined)[]]>([
@@ -236,18 +249,52 @@ describe("leaves to a session, which reports the error, what planning would have
       [],
     ],
     [
+      "an Expand to sizes that depend on elements",
+      { constants: [], instructions: [{ operator: "Neg", operands: [1] }, sizedBySecond("Expand")] },
+      [floats(1), tensor("int64", BigInt64Array.of(-3n), [1])],
+    ],
+    [
+      "a Reshape to sizes that depend on elements",
+      { constants: [], instructions: [{ operator: "Neg", operands: [1] }, sizedBySecond("Reshape")] },
+      [floats(4), tensor("int64", BigInt64Array.of(-2n, -2n), [2])],
+    ],
+    [
+      "axes that depend on elements",
+      { constants: [], instructions: [{ operator: "Neg", operands: [1] }, sizedBySecond("Unsqueeze")] },
+      [floats(4), tensor("int64", BigInt64Array.of(-1n), [1])],
+    ],
+    [
       "a value that no step has computed",
       { constants: [], instructions: [{ operator: "Neg", operands: [0] }] },
       [undefined],
     ],
   ])("%s", (_, plan, values) => {
-    const last = values.length + plan.constants.length;
+    const last = values.length + plan.constants.length + plan.instructions.length - 1;
     const inputs = [...values.keys()];
     const interpreter = new Interpreter({ ...plan, outputs: [last] }, inputs, [
       { index: last, isGiven: false },
     ]);
     expect(interpreter.run([...values])).toBe(false);
   });
+});
+
+it("gives no two outputs the same memory, since each may be written to", () => {
+  const plan: Interpretable = {
+    constants: [{ type: "int64", dims: [2], elements: [2, 1] }],
+    instructions: [
+      { operator: "Neg", operands: [0] },
+      { operator: "Reshape", operands: [2, 1] },
+    ],
+    outputs: [2, 3],
+  };
+  const table: (Tensor | undefined)[] = [tensor("float32", Float32Array.of(3, 4), [2])];
+  const outputs = [1, 2].map((index) => ({ index, isGiven: false }));
+  expect(new Interpreter(plan, [0], outputs).run(table)).toBe(true);
+  table[1]!.data.fill(0 as never);
+  expect([table[2]!.dims, [...table[2]!.data]]).toEqual([
+    [2, 1],
+    [-3, -4],
+  ]);
 });
 
 it("adds a scalar like any other value", () => {

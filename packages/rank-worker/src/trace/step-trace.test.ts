@@ -18,6 +18,13 @@ function eventsOf(path: string): Event[] {
   return JSON.parse(readFileSync(path, "utf8").replace(/,\s*$/, "]")) as Event[];
 }
 
+/** The trace of a rank, in a new file. */
+function newTrace(origin = performance.timeOrigin) {
+  const path = join(temporaryDirectory(), "trace.json");
+  writeFileSync(path, "[\n");
+  return { path, trace: new StepTrace(0, { path, origin }) };
+}
+
 it("every rank adds its events to one file, with a thread for each rank", () => {
   const path = join(temporaryDirectory(), "trace.json");
   writeFileSync(path, "[\n");
@@ -34,9 +41,7 @@ it("every rank adds its events to one file, with a thread for each rank", () => 
 });
 
 it("a step lists what its time was spent on, including the rest", () => {
-  const path = join(temporaryDirectory(), "trace.json");
-  writeFileSync(path, "[\n");
-  const trace = new StepTrace(0, { path, origin: performance.timeOrigin });
+  const { path, trace } = newTrace();
   const start = trace.begin();
   trace.end("session", "segment 0", start);
   trace.endCollective("all-reduce", trace.begin(), 0);
@@ -64,6 +69,41 @@ it("a step lists what its time was spent on, including the rest", () => {
   );
   // Each is rounded to a tenth of a microsecond.
   expect(Math.abs(parts - step.dur)).toBeLessThan(1);
+});
+
+it("the times of a step are its own, and those of a collective are divided into waiting and moving", () => {
+  const { path, trace } = newTrace();
+  for (const waited of [3, 0]) {
+    const start = trace.begin() - 5;
+    trace.endCollective("all-reduce", start, waited);
+    trace.endStep("step", start);
+  }
+  trace.finish();
+  const [first, second] = eventsOf(path).filter(({ name }) => name === "step");
+  expect([first!.args.waiting_us, second!.args.waiting_us]).toEqual([3000, 0]);
+  for (const { args, dur } of eventsOf(path).filter(({ name }) => name === "all-reduce")) {
+    // Each is rounded to a tenth of a microsecond.
+    expect(args.waiting_us! + args.moving_us!).toBeCloseTo(dur, 0);
+  }
+});
+
+it("events have the time since loading began, on all threads", () => {
+  const { path, trace } = newTrace(performance.timeOrigin - 2000);
+  trace.endStep("step", 7);
+  trace.finish();
+  // The origin is known to a quarter of a microsecond.
+  expect(eventsOf(path).find(({ name }) => name === "step")!.ts).toBeCloseTo(2_007_000, 0);
+});
+
+it("thousands of spans are written together, between two steps, and only once", () => {
+  const { path, trace } = newTrace();
+  const spans = (): number => eventsOf(path).filter(({ ph }) => ph === "X").length;
+  for (let index = 0; index < 4096; index++) trace.end("session", "segment", trace.begin());
+  expect(spans()).toBe(0);
+  trace.endStep("step", trace.begin());
+  expect(spans()).toBe(4097);
+  trace.finish();
+  expect(spans()).toBe(4097);
 });
 
 it("events that could not be written are reported at the end, and fail no step before", () => {

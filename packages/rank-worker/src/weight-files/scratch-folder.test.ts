@@ -60,6 +60,15 @@ test("removes the remains of a killed process, but not the folder of a running o
   expect(existsSync(join(path, taken))).toBe(true);
 });
 
+test("does not remove the folder of another program whose name ends alike", () => {
+  const path = temporaryDirectory();
+  const { pid: ended } = spawnSync(process.execPath, ["--version"]);
+  const theirs = join(path, `ringworm-load-${hostname()}-${ended}-x`);
+  mkdirSync(theirs);
+  using _scratch = ScratchFolder.create(1000, [{ path }]);
+  expect(existsSync(theirs)).toBe(true);
+});
+
 test("does not remove the folder of a process on a machine whose name starts with this one's", () => {
   const path = temporaryDirectory();
   const { pid: ended } = spawnSync(process.execPath, ["--version"]);

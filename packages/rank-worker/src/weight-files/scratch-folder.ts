@@ -1,4 +1,4 @@
-import { accessSync, constants, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { RankProgram } from "@ringrank/policy";
 import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "./load-folder.js";
@@ -42,7 +42,6 @@ export class ScratchFolder implements Disposable {
   static create(bytes: number, places: readonly Place[] = usualPlaces): ScratchFolder | undefined {
     for (const { path, most = Number.POSITIVE_INFINITY } of places) {
       try {
-        accessSync(path, constants.W_OK);
         removeAbandonedLoads(path);
         const { bavail, bsize } = statfsSync(path);
         if (bytes > most || bavail * bsize < bytes * 1.5) continue;

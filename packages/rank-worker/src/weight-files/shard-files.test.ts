@@ -174,6 +174,16 @@ test.each(["files of a new entry", "scratch files"])(
   },
 );
 
+test.runIf(existsSync("/proc/self/fd"))("files of weights are closed, also if writing one fails", () => {
+  const open = () => readdirSync("/proc/self/fd").length;
+  const before = open();
+  for (const weights of [new ProgramWeights(program, () => {}), new Failing(new Error("ENOSPC"))]) {
+    const { log } = listener();
+    using _place = new ShardFiles(weights, { log, scratchFolder: temporaryDirectory() }).segment(index);
+  }
+  expect(open()).toBe(before);
+});
+
 test("scratch files without room are removed, and weights go through memory", () => {
   const { log, messages } = listener();
   const scratchFolder = temporaryDirectory();
@@ -206,7 +216,7 @@ describe("weights that the rank keeps", () => {
     const places = [[0, 1], [2], [3]].map((some) => new Map(some.map((at) => [names[at]!, data[at]!])));
     files.fill(places);
     files.finish();
-    return { bytes: data.map(bytesOf), messages };
+    return { bytes: data.map(bytesOf), messages, obstacle: files.obstacle };
   }
 
   test("are written to the entry from their place in memory, and read back to it", () => {
@@ -232,12 +242,13 @@ describe("weights that the rank keeps", () => {
     expect(fill(cache)).toMatchObject({ bytes: expectedBytes, messages: [] });
   });
 
-  test("are read even if none can be written", () => {
+  test("are read even if none can be written, which is reported", () => {
     const { directory } = newCache();
     const cache = { entry: join(directory, "entry"), directory: join(directory, "not", "there") };
     expect(fill(cache)).toMatchObject({
       bytes: expectedBytes,
       messages: ["cannot cache this shard; the next load quantizes again"],
+      obstacle: expect.stringContaining("ENOENT"),
     });
   });
 });
