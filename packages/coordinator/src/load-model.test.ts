@@ -1,4 +1,4 @@
-import { cpSync, utimesSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readlinkSync, realpathSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 // Threads start from the build, so the build is tested.
 import {
@@ -52,6 +52,15 @@ describe("loadModel", () => {
     const loading = loadModel(shakespeareDirectory, { ranks: 2, onProgress });
     await expect(loading).rejects.toThrow("the bar broke");
     expect(workerThreads()).toBe(0);
+  });
+
+  it.runIf(existsSync("/proc/self/fd"))("keeps no file of the model open", async () => {
+    const model = await loadModel(shakespeareDirectory, { ranks: 2 });
+    const links = readdirSync("/proc/self/fd").map((fd) => join("/proc/self/fd", fd));
+    // The descriptor that lists the others is closed by now.
+    const open = links.filter((link) => existsSync(link)).map((link) => readlinkSync(link));
+    await model.close();
+    expect(open.filter((path) => path.startsWith(realpathSync(shakespeareDirectory)))).toEqual([]);
   });
 
   it("accepts a policy from planModel, also as JSON", async () => {

@@ -1,5 +1,6 @@
+import { MessageChannel } from "node:worker_threads";
 import type { RankProgram } from "@ringrank/policy";
-import comlink from "comlink";
+import comlink, { type Endpoint } from "comlink";
 import { expect, test, vi } from "vitest";
 import { controlledService } from "./control-plane.js";
 import type { LoadReport, RankService } from "./protocol.js";
@@ -23,4 +24,27 @@ test.each<[string, () => Promise<LoadReport>]>([
   const controlled = controlledService(service as RankService, () => {});
   await Promise.allSettled([controlled.load(program, options, onProgress)]);
   expect(close).toHaveBeenCalledOnce();
+});
+
+test("outputs that share memory cross to the other thread", async () => {
+  const data = Float32Array.of(1, 2);
+  const output = { type: "float32", dims: [2], data } as const;
+  const service: Partial<RankService> = { run: async () => ({ outputs: { x: output, same: output } }) };
+  const { port1, port2 } = new MessageChannel();
+  comlink.expose(
+    controlledService(service as RankService, () => {}),
+    port1 as unknown as Endpoint,
+  );
+  const remote = comlink.wrap<RankService>(port2 as unknown as Endpoint);
+  const { outputs } = await remote.run({
+    entry: "forward",
+    inputs: {},
+    outputs: ["x", "same"],
+    logits: "all",
+  });
+  port1.close();
+  expect(outputs).toEqual({
+    x: { ...output, data: Float32Array.of(1, 2) },
+    same: { ...output, data: Float32Array.of(1, 2) },
+  });
 });

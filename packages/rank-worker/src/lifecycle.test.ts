@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Lifecycle, NativeGate } from "./lifecycle.js";
 
@@ -35,6 +36,18 @@ test("after a stop, a rank cannot enter, and counts as outside", () => {
   lifecycle.stop();
   expect(() => gate.enter()).toThrow(expect.objectContaining({ code: "RR_CLOSED" }));
   expect(gate.stopped).toBe(true);
+  expect(lifecycle.waitUntilOutside(0)).toBe(true);
+});
+
+test("a rank is inside until an asynchronous call has ended", async () => {
+  const lifecycle = new Lifecycle(1);
+  const gate = new NativeGate(lifecycle.buffer, 0);
+  let end = (): void => {};
+  const called = gate.inside(() => new Promise<void>((resolve) => (end = resolve)));
+  await setImmediate();
+  expect(lifecycle.waitUntilOutside(0)).toBe(false);
+  end();
+  await called;
   expect(lifecycle.waitUntilOutside(0)).toBe(true);
 });
 

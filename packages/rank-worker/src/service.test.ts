@@ -1,6 +1,8 @@
-import { createGroup, joinGroup } from "@ringrank/collectives";
+import { join } from "node:path";
+import { createGroup, groupActivity, joinGroup } from "@ringrank/collectives";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { Lifecycle, NativeGate } from "./lifecycle.js";
 import type { StepRow } from "./protocol.js";
 import { Rank } from "./service.js";
@@ -128,21 +130,37 @@ test("a run for the last position returns one row per sequence, ignoring padding
 
 describe("a rank's sessions", () => {
   const [program] = tinyDecoder({ heads, worldSize: 1 });
-  /** A rank, and how many sessions it has open. */
-  function newRank(lifecycle = new Lifecycle(1), most = Number.POSITIVE_INFINITY) {
+  /**
+   * A rank, and how many sessions it has open.
+   *
+   * @param refuses whether it cannot open another one, with its weights in this folder if there is one
+   */
+  function newRank(lifecycle = new Lifecycle(1), refuses = (_open: number, _folder: unknown) => false) {
     const sessions = { open: 0 };
+    const group = createGroup({ worldSize: 1 });
     const rank = new Rank({
-      communicator: joinGroup(createGroup({ worldSize: 1 }), 0),
+      communicator: joinGroup(group, 0),
       gate: new NativeGate(lifecycle.buffer, 0),
-      openSession: async () => {
-        if (sessions.open === most) throw new Error("refused");
+      openSession: async (_, { extra }) => {
+        const { session } = extra as { session: Readonly<Record<string, unknown>> };
+        if (refuses(sessions.open, session.model_external_initializers_file_folder_path)) {
+          throw new Error("refused");
+        }
         sessions.open++;
         return { run: () => expect.fail("nothing runs"), release: () => void sessions.open-- };
       },
       log: pino({ level: "silent" }),
     });
-    return { rank, sessions };
+    return { rank, sessions, group };
   }
+
+  test("are opened with a sign of life for each weight, so that a long load does not count as silence", async () => {
+    const { rank, group } = newRank();
+    const moves = () => groupActivity(group)[0]!.count;
+    const before = moves();
+    await rank.load(program!, { threads: 1 });
+    expect(moves() - before).toBeGreaterThanOrEqual(Object.keys(program!.weights).length);
+  });
 
   test("are released with the rank if the program cannot be compiled", async () => {
     const { rank, sessions } = newRank();
@@ -156,7 +174,7 @@ describe("a rank's sessions", () => {
   });
 
   test("are released at once if the runtime refuses one of them", async () => {
-    const { rank, sessions } = newRank(new Lifecycle(1), 1);
+    const { rank, sessions } = newRank(new Lifecycle(1), (open) => open === 1);
     const loading = rank.load(program!, { threads: 1 });
     await expect(loading).rejects.toMatchObject({
       cause: { code: "RR_GRAPH", cause: { message: "refused" } },
@@ -168,6 +186,22 @@ describe("a rank's sessions", () => {
     const { rank, sessions } = newRank();
     const loading = rank.load({ ...program!, bytes: program!.bytes + 1 }, { threads: 1 });
     await expect(loading).rejects.toMatchObject({ cause: { code: "RR_POLICY" } });
+    expect(sessions.open).toBe(0);
+  });
+
+  test("get the model's weights if the cached ones are removed while it loads", async () => {
+    const directory = temporaryDirectory();
+    const cachedShard = { entry: join(directory, "entry"), staging: join(directory, "staging") };
+    await newRank().rank.load(program!, { threads: 1, cachedShard });
+    const isCached = (_open: number, folder: unknown) => String(folder).startsWith(cachedShard.entry);
+    const { rank, sessions } = newRank(new Lifecycle(1), isCached);
+    await rank.load(program!, { threads: 1, cachedShard });
+    expect(sessions.open).toBe(program!.segments.length);
+  });
+
+  test("are released if that is asked before they are all open", async () => {
+    const { rank, sessions } = newRank();
+    await Promise.all([rank.load(program!, { threads: 1 }), rank.release()]);
     expect(sessions.open).toBe(0);
   });
 

@@ -290,7 +290,7 @@ it("gives no two outputs the same memory, since each may be written to", () => {
   const table: (Tensor | undefined)[] = [tensor("float32", Float32Array.of(3, 4), [2])];
   const outputs = [1, 2].map((index) => ({ index, isGiven: false }));
   expect(new Interpreter(plan, [0], outputs).run(table)).toBe(true);
-  table[1]!.data.fill(0 as never);
+  (table[1]!.data as Float32Array).fill(0);
   expect([table[2]!.dims, [...table[2]!.data]]).toEqual([
     [2, 1],
     [-3, -4],
