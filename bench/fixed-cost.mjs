@@ -16,14 +16,15 @@ import { takeTurns } from "./measure/take-turns.mjs";
 import { unsplitGraph } from "./onnx/unsplit-graph.mjs";
 import { stepOptionsOrExit } from "./options.mjs";
 
-const help = `What a decode layer costs beside its arithmetic, and the rest of a step; beside it, one ONNX Runtime session.
+const help = `Measures what a decode layer costs besides its arithmetic, and what the rest of a step costs, on ranks and in one ONNX
+Runtime session. Defaults are shown.
 
   node bench/fixed-cost.mjs [options]
 
-  --ranks 1,2    how many, one after the other
-  --turns 15     of each contestant
-  --tokens 64    of a turn
-  --help
+  --ranks 1,2    numbers of ranks, one after another
+  --turns 15     turns of each contestant
+  --tokens 64    tokens in a turn
+  --help         print this text
 `;
 
 const depths = { deep: 24, shallow: 4 };

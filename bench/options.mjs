@@ -12,24 +12,24 @@ export const defaultCache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), "
 export const help = `npm run bench [-- options]
 
 Compares Ringrank with one ONNX Runtime session, transformers.js and llama.cpp on models of real shapes with random
-weights, prints tables, and writes all figures to a JSON file as they come. Without options about 40 minutes on two
-cores; --quick takes under 3. Nothing else should run meanwhile.
+weights, prints tables, and writes all figures to a JSON file as it goes. It takes about 40 minutes on two cores, or
+under 3 with --quick. Run nothing else at the same time. LIST is separated by commas; defaults are in parentheses.
 
-  --shape LIST      of ${realShapes.join(", ")} (all)
-  --layers N        cut models to N layers
-  --precision LIST  of ${precisions.join(", ")} (all)
-  --ranks LIST      numbers of ranks (1,2,4,8)
-  --minutes N       what it may take (40, quick 3): when it is over, what no target asks for is left out
-  --quick           one shape at 4 layers, float32 and int4, fewer turns
-  --only LIST       parts: ${parts.join(", ")} (all)
-  --huge-pages      Ringrank asks for huge pages, and so does who reads the memory for its bandwidth
-  --no-peers        without transformers.js and llama.cpp, which are installed into bench/peers otherwise
-  --json FILE       where the figures go (bench-results.json)
-  --cache DIR       for checkpoints and exports, up to 12 GB; made weights are kept for the next run
-  --assert          exit with 1 unless every target of what is measured is met; otherwise only if something failed
-  --scaling         ranks × threads against one session × threads, for a machine of many cores; it has
-                    options of its own: --scaling --help
-  --help
+  --shape LIST      ${realShapes.join(", ")} (all)
+  --layers N        only the first N layers of each model
+  --precision LIST  ${precisions.join(", ")} (all)
+  --ranks LIST      numbers of ranks (1,2,4,8; with --quick 1,2,4)
+  --minutes N       time limit (40; with --quick 3): once it is exceeded, whatever no target needs is skipped
+  --quick           one shape with 4 layers, in float32 and int4, with fewer turns
+  --only LIST       ${parts.join(", ")} (all)
+  --huge-pages      use huge pages for Ringrank's ranks and for the measurement of bandwidth
+  --no-peers        skip transformers.js and llama.cpp, which are otherwise installed into bench/peers
+  --json FILE       where to write the figures (bench-results.json)
+  --cache DIR       where to keep checkpoints and exports for the next run, up to 12 GB
+  --assert          exit with 1 if a measured target is missed, not only if a measurement fails
+  --scaling         compare ranks × threads with one session × threads, on a machine with many cores; for its own
+                    options, see --scaling --help
+  --help            print this text
 `;
 
 /** @throws with a message for the user */

@@ -28,17 +28,18 @@ import { decodeTokens } from "./rows/turn-lengths.mjs";
 
 const help = `npm run bench -- --scaling [options], or node bench/scaling.mjs [options]
 
-Compares decoding by ranks × threads with one ONNX Runtime session × threads, on a machine of many cores.
+Compares decoding by ranks × threads with one ONNX Runtime session × threads, on a machine with many cores. Defaults are
+in parentheses.
 
-  --shape NAME      tinyllama-1.1b
-  --layers N        cut the model to N layers
-  --precision LIST  int4,float32
-  --ranks LIST      of one thread each: 1,2,4,8,16
-  --threads LIST    of sessions: 1,2,4,8,16
-  --minutes N       8: when they are over, what no target asks for is left out
-  --json FILE       bench-scaling.json
-  --cache DIR       for the checkpoint and exports, up to 7 GB
-  --help
+  --shape NAME      shape of the model (tinyllama-1.1b)
+  --layers N        only the first N layers of the model
+  --precision LIST  (int4,float32)
+  --ranks LIST      numbers of ranks, of one thread each (1,2,4,8,16)
+  --threads LIST    numbers of a session's threads (1,2,4,8,16)
+  --minutes N       time limit (8): once it is exceeded, whatever no target needs is skipped
+  --json FILE       where to write the figures (bench-scaling.json)
+  --cache DIR       where to keep the checkpoint and exports, up to 7 GB
+  --help            print this text
 `;
 
 const context = 128;

@@ -5,14 +5,15 @@ import { demoModel } from "ringrank";
 import { summary } from "./measure/statistics.mjs";
 import { stepOptionsOrExit } from "./options.mjs";
 
-const help = `What a token of the embedded model costs outside the ranks: transport, text, the reader's loop.
+const help = `Measures what a token of the embedded model costs outside the ranks: transport, text, the reader's loop. Defaults are
+shown.
 
   node bench/step-overhead.mjs [options]
 
-  --ranks 1,2,4  how many, each a model of its own; all take turns
-  --turns 7      of each
-  --tokens 100   of a turn
-  --help
+  --ranks 1,2,4  numbers of ranks; there is a model for each, and all take turns
+  --turns 7      turns of each model
+  --tokens 100   tokens in a turn
+  --help         print this text
 `;
 
 /** The number of untimed tokens in a turn: those of its prompt and of the first steps after it. */

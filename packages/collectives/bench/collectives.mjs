@@ -8,19 +8,20 @@ import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { createGroup, joinGroup, runRanks } from "@ringrank/collectives";
 
-const help = `Time and bandwidth of a collective, from local array to local array, beside the bound that copying sets.
+const help = `Measures time and bandwidth of a collective, from local array to local array, next to the time of copying the arrays
+once. Defaults are shown, or in parentheses.
 
   node packages/collectives/bench/collectives.mjs [options]
 
-  --collective NAME       allReduce
-  --ranks 2,4,8           how many, one after the other
-  --bytes 1024,…,67108864
-  --algorithms auto       of those that a collective has: auto, ring, one-shot, two-shot
+  --collective allReduce  or allGather, reduceScatter, broadcast
+  --ranks 2,4,8           numbers of ranks, one after another
+  --bytes 1024,65536      sizes of each rank's array (1024,…,67108864)
+  --algorithms auto       among auto, ring, one-shot, two-shot
   --kernels simd,plain
-  --looks 50,20000        looks before a sleep; default: what a group chooses
-  --windows 65536,262144  bytes of shared memory that a message passes through; default: what a group chooses
-  --json FILE
-  --help
+  --looks 50,20000        how often a rank looks before it sleeps (the group's default)
+  --windows 65536,262144  bytes of shared memory that a message passes through (the group's default)
+  --json FILE             where to write the figures (nowhere)
+  --help                  print this text
 `;
 
 /** This rank's microseconds per call, by turn, of each contestant; the last one is the copy. */
