@@ -24,7 +24,9 @@ export interface BartDifferences {
   /** The prefix of tensor names. Default `model`. */
   readonly model?: string;
   /** Rows of each side's own token embedding. Default: one embedding for both, `shared`, of `vocab_size` rows. */
-  readonly vocabularies?: Readonly<Record<Side, number>>;
+  readonly vocabularies?: Readonly<Record<Side, number>> | undefined;
+  /** Whether the sides' own token embeddings are tied, too, if the decoder's is tied to the head. Default true. */
+  readonly tiesSides?: boolean;
   /** Name of the head's own matrix, used if it is not tied. Default `lm_head.weight`. */
   readonly head?: string;
   /** Whether token embeddings and head are tied if the config does not say. Default true. */
@@ -137,7 +139,7 @@ class Bart {
   /** The token embeddings: each side's, and the one that the head may be tied to. */
   #findTables(): Readonly<Record<Side | "head", EmbeddingTable>> {
     const { config, parameters } = this.#context;
-    const { vocabularies } = this.#differences;
+    const { vocabularies, tiesSides = true } = this.#differences;
     const width = this.#width;
     const nameOf = (side: Side): string => `${this.#model}.${side}.embed_tokens.weight`;
     if (vocabularies === undefined) {
@@ -147,7 +149,7 @@ class Bart {
     }
     const decoder = { name: nameOf("decoder"), rows: vocabularies.decoder, width };
     const own = nameOf("encoder");
-    const name = this.#saysTied() ? parameters.tied(own, decoder.name) : own;
+    const name = tiesSides && this.#saysTied() ? parameters.tied(own, decoder.name) : own;
     return { encoder: { name, rows: vocabularies.encoder, width }, decoder, head: decoder };
   }
 

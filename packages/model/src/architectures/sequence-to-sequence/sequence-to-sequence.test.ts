@@ -197,7 +197,6 @@ describe("an encoder–decoder's config is refused with RR_CONFIG for", () => {
     ["a T5 that is only a decoder", "t5", { is_decoder: true }],
     ["an unknown feed-forward", "t5", { feed_forward_proj: "gated-softsign" }],
     ["a number of heads that does not divide the width", "bart", { decoder_attention_heads: 7 }],
-    ["separate embeddings for the two sides", "marian", { share_encoder_decoder_embeddings: false }],
     [
       "sinusoids of an odd width",
       "m2m-100",
@@ -213,4 +212,19 @@ describe("an encoder–decoder's config is refused with RR_CONFIG for", () => {
       expect.objectContaining({ code: "RR_CONFIG" }),
     );
   });
+});
+
+it("Marian has a table of tokens for each side if they do not share one, and the head is the decoder's", () => {
+  const { config } = openCheckpoint(zooDirectory("marian"));
+  const apart = { share_encoder_decoder_embeddings: false, decoder_vocab_size: 99 };
+  const { graph } = buildGraph({ config: { ...config, ...apart }, tensors: undefined });
+  const rows = [...graph.weights].flatMap(([name, { dims }]) =>
+    /embed_tokens/.test(name) ? [[name, dims[0]]] : [],
+  );
+  expect(rows).toEqual([
+    ["model.encoder.embed_tokens.weight", config.vocab_size],
+    ["model.decoder.embed_tokens.weight", 99],
+  ]);
+  expect(graph.weights.get("final_logits_bias")!.dims).toEqual([1, 99]);
+  expect(graph.outputs.find(({ name }) => name === "logits")!.dims).toEqual(["rows", 99]);
 });
