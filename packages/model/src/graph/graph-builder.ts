@@ -36,6 +36,13 @@ interface LinearAttention {
   readonly scale: number;
 }
 
+interface Convolution {
+  /** Groups of channels, which are convolved apart. */
+  readonly groups: number;
+  /** The number of positions, as in the kernel. */
+  readonly taps: number;
+}
+
 interface RotaryPairs {
   /** The number r of rotated lanes, if it is less than d. */
   readonly lanes: number | undefined;
@@ -322,6 +329,20 @@ export class GraphBuilder extends NodeBuilder {
         ...(lanes === undefined ? {} : { rotary_embedding_dim: int(lanes) }),
       },
     });
+  }
+
+  /**
+   * Convolves over an odd number of positions, half of the others on either side; beyond the ends are zeros.
+   *
+   * @param x `[batch, channels, positions]`
+   * @param kernel `[outputs, channels / groups, taps]`
+   * @param bias `[outputs]`
+   * @returns `[batch, outputs, positions]`
+   */
+  convolution(x: Value, kernel: Value, bias: Value, { groups, taps }: Convolution): Value {
+    const beside = (taps - 1) / 2;
+    const attributes = { group: int(groups), pads: ints([beside, beside]) };
+    return this.node("Conv", [x, kernel, bias], { attributes });
   }
 
   /**

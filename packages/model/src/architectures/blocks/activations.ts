@@ -20,6 +20,8 @@ export function activate({ g, config }: ModelContext, name: string, x: Value): V
       return g.gelu(x, "tanh");
     case "quick_gelu":
       return g.quickGelu(x, 1.702);
+    case "tanh":
+      return g.tanh(x);
     case "relu":
       return g.relu(x);
     case "relu2": {
@@ -29,7 +31,7 @@ export function activate({ g, config }: ModelContext, name: string, x: Value): V
     default:
       throw config.error(
         `unknown activation "${name}"; known are silu, swish, gelu, gelu_python, gelu_new, gelu_fast, ` +
-          "gelu_pytorch_tanh, quick_gelu, relu, relu2",
+          "gelu_pytorch_tanh, quick_gelu, tanh, relu, relu2",
       );
   }
 }

@@ -26,7 +26,11 @@ export function causalConvolution(
   );
 }
 
-/** Sets padding in `[batch, sequence, …]`, three axes, to zero, so that it does not change a state. */
-export function withoutPadding(g: GraphBuilder, x: Value, { attentionMask }: CausalStep): Value {
+/** Sets padding in `[batch, sequence, …]`, three axes, to zero, so that it changes neither a state nor what is near it. */
+export function withoutPadding(
+  g: GraphBuilder,
+  x: Value,
+  { attentionMask }: Pick<CausalStep, "attentionMask">,
+): Value {
   return g.mul(x, g.unsqueeze(g.cast(attentionMask, "float32"), [2]));
 }

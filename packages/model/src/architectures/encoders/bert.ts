@@ -70,6 +70,8 @@ export interface BertDifferences {
   readonly kinds?: readonly EmbeddingTable[];
   /** Default: {@link bertAttention} with a mask of padding. */
   readonly attention?: (input: EncoderInput, shape: AttentionShape) => LayerAttention;
+  /** Applied to the first layer's output; `embedded` is its input. Default: nothing. */
+  readonly leaveFirst?: (x: Value, embedded: Value, input: EncoderInput) => Value;
 }
 
 interface NormsBefore {
@@ -121,6 +123,7 @@ export function buildBert(context: ModelContext, differences: BertDifferences): 
     x = linear(context, x, { name, inputs: embeddingWidth, outputs: width });
   }
   const attention = differences.attention?.(input, shape) ?? defaultAttention(context, input, shape);
+  const embedded = x;
   for (let layer = 0; layer < shape.layers; layer++) {
     const prefix = `${model}.encoder.layer.${layer}`;
     x = encoderLayer(context, x, {
@@ -137,6 +140,7 @@ export function buildBert(context: ModelContext, differences: BertDifferences): 
       norms: normsBefore === undefined ? "after" : "before",
       attention: (x) => attention(x, `${prefix}.attention`, layer),
     });
+    if (layer === 0) x = differences.leaveFirst?.(x, embedded, input) ?? x;
   }
   if (normsBefore !== undefined) x = layerNorm(context, x, { name: normsBefore.last, width, epsilon });
   bertMaskedHead(context, x, { table, width, head, epsilon });

@@ -1,6 +1,8 @@
 import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
+import { activate } from "../blocks/activations.js";
 import { type AttentionShape, separateHeads } from "../blocks/attention.js";
+import { withoutPadding } from "../blocks/causal-convolution.js";
 import { attentionMaskOf, type EncoderInput } from "../blocks/encoder-input.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
@@ -9,27 +11,51 @@ import { debertaEpsilon, readDeberta } from "./deberta.js";
 import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
 
 /**
- * DeBERTa with distances in buckets, and optionally with shared projections for content and positions; also version 3.
- * https://arxiv.org/abs/2111.09543
+ * DeBERTa with distances in buckets, and optionally with shared projections for content and positions, and with a
+ * convolution beside the first layer; also version 3. https://arxiv.org/abs/2111.09543
  */
 export const debertaV2: Architecture = {
   build(context) {
     const { config } = context;
-    if (config.integer("conv_kernel_size", { min: 0, default: 0 }) > 0) {
-      throw config.error(
-        '"conv_kernel_size" is set, a convolution next to the first layer, which is not supported; expected 0',
-      );
-    }
+    const taps = config.integer("conv_kernel_size", { min: 0, default: 0 });
     buildBert(context, {
       model: "deberta",
       head: bertHead(context),
       defaultEpsilon: debertaEpsilon,
       defaultTokenTypes: 0,
       attention: (input, shape) => debertaAttention(context, input, shape),
+      ...(taps > 0 && {
+        leaveFirst: (x, embedded, input) =>
+          addConvolution(context, x, withoutPadding(context.g, embedded, input), taps),
+      }),
     });
   },
   ignoredTensors: bertIgnored,
 };
+
+/**
+ * The first layer's output together with a convolution over its input, `[batch, sequence, width]` each:
+ * `norm(x + act(convolution(embedded)))`.
+ */
+function addConvolution(context: ModelContext, x: Value, embedded: Value, taps: number): Value {
+  const { g, config, parameters } = context;
+  const width = config.integer("hidden_size");
+  const groups = config.integer("conv_groups", { default: 1 });
+  if (taps % 2 === 0) throw config.error(`expected "conv_kernel_size" to be odd, got ${taps}`);
+  if (width % groups !== 0) {
+    throw config.error(
+      `expected "hidden_size" to be a multiple of "conv_groups", got ${width} and ${groups}`,
+    );
+  }
+  const name = "deberta.encoder.conv";
+  const kernel = parameters.get(`${name}.conv.weight`, [width, width / groups, taps]);
+  const bias = parameters.get(`${name}.conv.bias`, [width]);
+  const channels = g.transpose(embedded, [0, 2, 1]);
+  const convolved = g.transpose(g.convolution(channels, kernel, bias, { groups, taps }), [0, 2, 1]);
+  const activated = activate(context, config.string("conv_act", { default: "tanh" }), convolved);
+  const epsilon = config.number("layer_norm_eps", { min: 0, default: debertaEpsilon });
+  return layerNorm(context, g.add(x, activated), { name: `${name}.LayerNorm`, width, epsilon });
+}
 
 function debertaAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {
   const { g, config, parameters } = context;

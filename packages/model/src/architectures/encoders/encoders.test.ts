@@ -89,6 +89,28 @@ describe("the published config of", () => {
       66_985_530,
     ],
     [
+      "deberta-v2-xlarge",
+      {
+        model_type: "deberta-v2",
+        hidden_size: 1536,
+        intermediate_size: 6144,
+        num_attention_heads: 24,
+        num_hidden_layers: 24,
+        vocab_size: 128100,
+        max_position_embeddings: 512,
+        type_vocab_size: 0,
+        relative_attention: true,
+        position_biased_input: false,
+        pos_att_type: "p2c|c2p",
+        position_buckets: 256,
+        norm_rel_ebd: "layer_norm",
+        share_att_key: true,
+        conv_kernel_size: 3,
+        conv_act: "gelu",
+      },
+      887_085_156,
+    ],
+    [
       "rembert",
       {
         model_type: "rembert",
@@ -157,6 +179,39 @@ it("NomicBERT's published config, with GPT-2's names, gives the same graph as tr
     return { graph, unused, maxContext };
   });
   expect(ours).toEqual(theirs);
+});
+
+it("DeBERTa's convolution beside the first layer does not read padding, as in transformers", async () => {
+  const { config, tensors } = withConfig("deberta-v2", { conv_kernel_size: 3 });
+  // The zoo has no convolution; its kernel is made of the first rows of the table of tokens.
+  const tensor = (name: string) => tensors!.get(`deberta.embeddings.${name}`)!;
+  const table = tensor("word_embeddings.weight");
+  const kernel = { ...table, dims: [64, 64, 3], bytes: 2 * 64 * 64 * 3 };
+  const borrowed: [string, typeof table][] = [
+    ["conv.weight", kernel],
+    ["conv.bias", tensor("LayerNorm.bias")],
+    ["LayerNorm.weight", tensor("LayerNorm.weight")],
+    ["LayerNorm.bias", tensor("LayerNorm.bias")],
+  ];
+  const { graph } = buildGraph({
+    config,
+    tensors: new Map([
+      ...tensors!,
+      ...borrowed.map(([name, one]): [string, typeof one] => [`deberta.encoder.conv.${name}`, one]),
+    ]),
+  });
+  const model = await UnsplitModel.load(zooDirectory("deberta-v2"), () => graph);
+  const { inputIds, padded } = readGolden("deberta-v2");
+  const { logits } = await model.run({
+    input_ids: integers(inputIds.flat(), [2, 12]),
+    attention_mask: integers(padded!.mask.flat(), [2, 12]),
+  });
+  const ofToken7 = (logits!.data as Float32Array).filter((_, i) => i % 320 === 7);
+  // Computed by transformers 5.18 from the same tensors, with tanh, the default; rounded, with a standard deviation
+  // of 4.
+  const expected = [1.31339, -3.52991, 0.56502, -1.57876, 0.59992, 3.13444, 5.53994, 4.79319];
+  expect(ofToken7.slice(12, 20)).toBeAllclose(expected, { rtol: 0, atol: 4e-4 });
+  await model.release();
 });
 
 describe("ESM-1b's absolute positions", () => {
@@ -274,7 +329,7 @@ describe("an encoder's config is refused with RR_CONFIG for", () => {
     ["an unknown type of layer", "modernbert", { layer_types: ["full_attention", "mamba"] }],
     ["an adaptive softmax", "xlm", { asm: true }],
     ["a causal XLM", "xlm", { causal: true }],
-    ["a convolution beside the first layer", "deberta-v2", { conv_kernel_size: 3 }],
+    ["a convolution without a middle", "deberta-v2", { conv_kernel_size: 4 }],
     ["content alone", "deberta", { relative_attention: false }],
     ["another head", "deberta", { legacy: false }],
     ["an unknown kind of score", "deberta", { pos_att_type: "c2p|p2p" }],
