@@ -43,7 +43,9 @@ export const errorCodes = {
   // What happened while running.
   RR_ABORTED: "the caller aborted the work",
   RR_CLOSED: "the model or sequence is closed",
-  RR_MISMATCH: "ranks called different collectives, or the same one with different lengths or types",
+  RR_MISMATCH:
+    "ranks called different collectives, or the same one with different lengths or types; or a rank called one inside " +
+    "another",
   RR_TIMEOUT: "a rank made no progress for stepTimeoutMs",
   RR_ADDRESS_SPACE: "the process has too little address space for a memory",
   RR_RANK_FAILED: "a rank threw an error",
