@@ -10,7 +10,7 @@ it.each([
   [{ sede: 1 }, "sede"],
   [null, "null"],
   [5, "5"],
-  ["seed", "seed"],
+  ["seed", '"seed"'],
 ])("refuses %j, and says what there is", (options, got) => {
   expect(() => requireOptions(options, ["seed", "stop"])).toThrow(
     expect.objectContaining({
