@@ -30,6 +30,20 @@ describe("an error that crosses threads as data", () => {
     expect(cause).toMatchObject({ message: "in between", cause: { code: "RR_SHAPE", rank: 1 } });
   });
 
+  it("shows what a cause that is not an error contains", () => {
+    for (const [cause, message] of [
+      [{ status: 500 }, "{ status: 500 }"],
+      [Object.create(null), "[Object: null prototype] {}"],
+      [null, "null"],
+      ["text", "text"],
+    ]) {
+      const { cause: kept } = RingrankError.fromData(
+        new RingrankError("RR_SHAPE", "ragged", { cause }).toData(),
+      );
+      expect(kept).toMatchObject({ message });
+    }
+  });
+
   it("is cut where its causes are circular", () => {
     const error: Error = new RingrankError("RR_RANK_FAILED", "round", { cause: new Error("and round") });
     (error.cause as Error).cause = error;

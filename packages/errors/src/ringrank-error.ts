@@ -86,7 +86,7 @@ function toData({ message, stack, cause }: Error, depth: number): ForeignErrorDa
 }
 
 function causeToData(cause: unknown, depth: number): RingrankErrorData | ForeignErrorData {
-  if (!(cause instanceof Error)) return { message: String(cause) };
+  if (!(cause instanceof Error)) return { message: messageOf(cause) };
   const data = toData(cause, depth);
   if (!isRingrankError(cause)) return data;
   return { code: cause.code, ...(cause.rank === undefined ? {} : { rank: cause.rank }), ...data };

@@ -2,7 +2,7 @@
  * Transfers errors across the control plane. comlink by itself loses `code`, `rank` and `cause`. With this handler on
  * both sides, in place of comlink's own for thrown values, a RingrankError arrives as a RingrankError.
  */
-import { isRingrankError, RingrankError, type RingrankErrorData } from "@ringrank/errors";
+import { isRingrankError, messageOf, RingrankError, type RingrankErrorData } from "@ringrank/errors";
 
 /** comlink's type, whose own declarations use those of browsers. */
 interface TransferHandler<Value, Data> {
@@ -40,7 +40,7 @@ export function installErrorTransferHandler(handlers: Map<string, TransferHandle
 
 function toData(value: unknown): ThrownData {
   if (isRingrankError(value)) return { kind: "ringrank", data: value.toData() };
-  if (!(value instanceof Error)) return { kind: "other", message: String(value) };
+  if (!(value instanceof Error)) return { kind: "other", message: messageOf(value) };
   return {
     kind: "other",
     message: value.message,

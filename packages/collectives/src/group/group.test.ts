@@ -146,6 +146,13 @@ describe("poison", () => {
     });
   });
 
+  it("omits a cause that does not fit before it truncates the message", () => {
+    const group = createGroup({ worldSize: 1 });
+    const message = "what ".repeat(300);
+    poison(group, new RingrankError("RR_SHAPE", message, { cause: new Error("why ".repeat(2000)) }));
+    expect(poisonCause(group)).toEqual({ code: "RR_SHAPE", message });
+  });
+
   it("writes no message beyond its slot, even if it is only a few bytes too long", () => {
     for (let length = 3900; length < 4100; length++) {
       const group = createGroup({ worldSize: 1, windowBytes: 256 });

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { messageOf, RingrankError } from "@ringrank/errors";
 import type { Assignment, Outcome } from "./assignment.js";
 import { inheritedExecArgv } from "./inherited-exec-argv.js";
+import { textOf } from "./text-of.js";
 import { threadAdvice } from "./thread-advice.js";
 
 const adviceOn = (cause: unknown): string => threadAdvice(cause, "@ringrank/collectives");
@@ -28,7 +29,7 @@ export class RankThread {
       else listener.failed(new RingrankError("RR_RANK_FAILED", `rank ${rank} failed`, { rank }));
     });
     this.#worker.on("error", (cause) => {
-      const what = String(cause) + adviceOn(cause);
+      const what = textOf(cause) + adviceOn(cause);
       const message = `rank ${rank} ended with an uncaught error: ${what}`;
       listener.failed(new RingrankError("RR_RANK_FAILED", message, { rank, cause }));
     });

@@ -6,6 +6,7 @@ import { enterGroup } from "../group/join-group.js";
 import { poisonFrom } from "../group/poison.js";
 import type { Assignment, Outcome } from "./assignment.js";
 import { loadTask } from "./task.js";
+import { textOf } from "./text-of.js";
 
 async function perform({ group, rank, algorithm, taskUrl, data }: Assignment): Promise<void> {
   try {
@@ -27,7 +28,7 @@ function post(outcome: Outcome): void {
 
 function asFailure(error: unknown, rank: number): RingrankError {
   if (isRingrankError(error)) return error;
-  return new RingrankError("RR_RANK_FAILED", `rank ${rank} threw ${String(error)}`, { rank, cause: error });
+  return new RingrankError("RR_RANK_FAILED", `rank ${rank} threw ${textOf(error)}`, { rank, cause: error });
 }
 
 void perform(workerData as Assignment);

@@ -106,6 +106,19 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
+  it.each([
+    ["an object without a prototype", () => Object.create(null), "rank 1 threw [Object: null prototype] {}"],
+    ["a plain object", () => ({ status: 500 }), "rank 1 threw { status: 500 }"],
+    [
+      "an error with such a cause",
+      () => new Error("boom", { cause: Object.create(null) }),
+      "rank 1 threw Error: boom",
+    ],
+  ])("if a rank throws %s", async (_, thrown, message) => {
+    const run = `export const run = (comm) => { if (comm.rank === 1) throw (${thrown})(); comm.barrier(); };`;
+    await expect(runRanks(2, moduleUrl(run))).rejects.toMatchObject({ code: "RR_RANK_FAILED", message });
+  });
+
   it("and keeps the code of an error that has one", async () => {
     const task = inlineTask((comm) => comm.broadcast(new Float32Array(1), comm.rank === 2 ? -1 : 0));
     await expect(runRanks(3, task, undefined)).rejects.toMatchObject({ code: "RR_OPTION", rank: 2 });
