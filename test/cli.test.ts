@@ -271,7 +271,7 @@ describe("ringrank", () => {
     [["run"], /^RR_OPTION: expected a model's directory/],
     [["run", "somewhere", "--demo"], /^RR_OPTION: .*somewhere and --demo/],
     [["run", "--demo", "--ranks", "0"], /^RR_RANKS: .*1 to 64, got 0\n$/],
-    [["run", "--demo", "--temperature", "-1"], /^RR_OPTION: temperature: .*at least 0, got -1\n$/],
+    [["run", "--demo", "--temperature", "-1"], /^RR_OPTION: temperature: .*a number from 0, got -1\n$/],
     [["run", "--demo", "--stop", ""], /^RR_OPTION: stop: .*, got ""\n$/],
     [["run", "--demo", "--ranks", "two"], /^RR_OPTION: .*'two' is invalid. Expected a number; .*\n$/],
     [
