@@ -4,9 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { kernelFlags } from "./engine-flags.js";
 
-const ask = `import { runsRelaxedSimd } from "@ringrank/webassembly"; console.log(runsRelaxedSimd())`;
-
-function answer(...flags: readonly string[]): string {
+/** What a function of the package returns in a process that is started with these flags. */
+function answer(name: "runsRelaxedSimd" | "runsWideVectors", ...flags: readonly string[]): string {
+  const ask = `import { ${name} } from "@ringrank/webassembly"; console.log(${name}())`;
   const program = ["--input-type=module", "--eval", ask];
   return execFileSync(process.execPath, [...flags, ...program], {
     cwd: import.meta.dirname,
@@ -15,11 +15,20 @@ function answer(...flags: readonly string[]): string {
 }
 
 it("an engine that is started with the flags for kernels runs relaxed SIMD", () => {
-  expect(answer(...kernelFlags)).toBe("true");
+  expect(answer("runsRelaxedSimd", ...kernelFlags)).toBe("true");
 });
 
 it.runIf(process.versions.v8.startsWith("11.3."))("Node 20 does not run it without them", () => {
-  expect(answer()).toBe("false");
+  expect(answer("runsRelaxedSimd")).toBe("false");
+});
+
+it("Node 24 and later make wide vectors on x64 if they are started with the flags for kernels", () => {
+  const isWide = process.arch === "x64" && Number.parseInt(process.versions.node, 10) >= 24;
+  expect(answer("runsWideVectors", ...kernelFlags)).toBe(String(isWide));
+});
+
+it("no engine makes wide vectors without a flag", () => {
+  expect(answer("runsWideVectors")).toBe("false");
 });
 
 it("a program that imports the package can still wait for standard input", async () => {

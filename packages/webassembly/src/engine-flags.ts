@@ -24,6 +24,14 @@ export function runsRelaxedSimd(): boolean {
   return engine.validate(relaxedModule);
 }
 
+/**
+ * Whether this engine compiles pairs of 128-bit operations to one of 256 bits, as far as the arguments tell that Node was
+ * started with.
+ */
+export function runsWideVectors(): boolean {
+  return wideVectorFlags.length > 0 && wideVectorFlags.every((flag) => process.execArgv.includes(flag));
+}
+
 const zero = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
 /** Two v128.const, i16x8.relaxed_dot_i8x16_i7x16_s, drop. */
 const body = [0, ...zero, ...zero, 0xfd, 0x92, 0x02, 0x1a, 0x0b];

@@ -1,16 +1,24 @@
-import { instantiate } from "@ringrank/webassembly";
+import { instantiate, runsWideVectors } from "@ringrank/webassembly";
 import { KernelMemory } from "./kernel-memory.js";
 
 /** For products with weights of a number of bits. */
 export interface ProductKernels {
   /** The most bytes of a block of 32 quantized activations of a row: assembly/products/quantized/quantized-rows.ts. */
   readonly blockBytes: number;
-  /** Bytes of workspace after quantized rows, for multiplying them: assembly/products/quantized/several-rows.ts. */
+  /**
+   * Bytes of workspace after up to 16 quantized rows, for multiplying them: assembly/products/quantized/several-rows.ts
+   * and eight-rows.ts.
+   */
   readonly roomBytes: number;
-  /** @param out has room for 32 floats after the quantized rows */
-  quantize(x: number, rows: number, width: number, out: number): void;
+  /**
+   * @param isApart how several rows are stored, and multiplied: each by itself, for engines that make 256-bit operations
+   *   of pairs of 128-bit ones, or in groups, for others. The results have the same bits.
+   * @param out has room for 32 floats after the quantized rows
+   */
+  quantize(x: number, rows: number, width: number, isApart: boolean, out: number): void;
   /**
    * @param x the output of `quantize`, with its workspace after the rows
+   * @param isApart as it was for `quantize`
    * @param scales in the order of products/quantized/streamed-scales.ts
    * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
    * @param bias 0 for none
@@ -20,6 +28,7 @@ export interface ProductKernels {
   multiply(
     x: number,
     rows: number,
+    isApart: boolean,
     values: number,
     scales: number,
     scaleBytes: number,
@@ -217,6 +226,8 @@ export class RankKernels {
   readonly groupActivations: Exports["groupActivations"];
   readonly beginSums: Exports["beginSums"];
   readonly addSums: Exports["addSums"];
+  /** Whether the engine multiplies several quantized rows faster if they are kept apart. */
+  readonly keepsRowsApart = runsWideVectors();
   /** By the bits of a weight. */
   readonly products: Readonly<Record<4 | 8, ProductKernels>>;
   #scratch: Float32Array | undefined;
@@ -251,14 +262,14 @@ export class RankKernels {
     this.products = {
       4: {
         blockBytes: 64,
-        roomBytes: 64 * 144,
+        roomBytes: 16 * 32 + 64 * 288,
         quantize: quantize4,
         multiply: multiply4,
         groupWeights: groupWeights4,
       },
       8: {
         blockBytes: 96,
-        roomBytes: 64 * 272,
+        roomBytes: 16 * 32 + 64 * 544,
         quantize: quantize8,
         multiply: multiply8,
         groupWeights: groupWeights8,

@@ -94,6 +94,7 @@ export function addScaled(
 
 const low = memory.data<i8>([15, 15, 15, 15]);
 const ones = memory.data<i16>([1, 1]);
+const sixteens = memory.data<i16>([16, 16]);
 
 /** A mask of the low halves of bytes. */
 @inline
@@ -105,4 +106,10 @@ export function lowHalves(): v128 {
 @inline
 export function sixteenBitOnes(): v128 {
   return constant(ones);
+}
+
+/** Sixteens of 16 bits. */
+@inline
+export function sixteenBitSixteens(): v128 {
+  return constant(sixteens);
 }

@@ -1,10 +1,11 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 //
 // Few rows of activations times a matrix of quantized weights in the layout of MatMulNBits: rows of blocks of 32
-// weights, of 4 bits (the even element in the low half of a byte) or 8, and a scale for each block. Activations are
-// multiplied in groups of four rows, and what is left of them as a group of two, or one row.
+// weights, of 4 bits (the even element in the low half of a byte) or 8, and a scale for each block. Several rows of
+// activations are multiplied apart (eight-rows.ts) or in groups (several-rows.ts).
 
 import { add } from "../../add";
+import { eightRows4, eightRows8 } from "./eight-rows";
 import { oneRow4, oneRow8 } from "./one-row";
 import { rowsOfEach, streamsOf } from "../streams";
 import { rowsBytes } from "./quantized-rows";
@@ -14,6 +15,7 @@ import { severalRows4, severalRows8 } from "./several-rows";
  * `out[row][i] = x[row] · matrix[i] + bias[i]`, with weights of 4 bits. Addresses are in bytes.
  *
  * @param x rows that `quantize4` wrote
+ * @param isApart as it was for `quantize4`
  * @param scales in the order of streams.ts
  * @param scaleBytes bytes of a scale: 4 or 2 (scales.ts)
  * @param bias 0 for none
@@ -24,6 +26,7 @@ import { severalRows4, severalRows8 } from "./several-rows";
 export function multiply4(
   x: usize,
   rows: u32,
+  isApart: bool,
   values: usize,
   scales: usize,
   scaleBytes: u32,
@@ -33,13 +36,14 @@ export function multiply4(
   count: u32,
   blocks: u32,
 ): void {
-  multiply(4, x, rows, values, scales, scaleBytes, bias, out, outBytes, count, blocks);
+  multiply(4, x, rows, isApart, values, scales, scaleBytes, bias, out, outBytes, count, blocks);
 }
 
 /** Likewise, with weights of 8 bits, and rows that `quantize8` wrote. */
 export function multiply8(
   x: usize,
   rows: u32,
+  isApart: bool,
   values: usize,
   scales: usize,
   scaleBytes: u32,
@@ -49,7 +53,7 @@ export function multiply8(
   count: u32,
   blocks: u32,
 ): void {
-  multiply(8, x, rows, values, scales, scaleBytes, bias, out, outBytes, count, blocks);
+  multiply(8, x, rows, isApart, values, scales, scaleBytes, bias, out, outBytes, count, blocks);
 }
 
 @inline
@@ -57,6 +61,7 @@ function multiply(
   bits: usize,
   x: usize,
   rows: usize,
+  isApart: bool,
   values: usize,
   scales: usize,
   scaleBytes: usize,
@@ -76,7 +81,7 @@ function multiply(
     const at = values + done * rowBytes;
     const scale = scales + done * blocks * scaleBytes;
     const to = out + (done << 2);
-    byStreams(bits, x, rows, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, each, blocks);
+    byStreams(bits, x, rows, isApart, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, each, blocks);
     done += streams * each;
   }
   if (bias === 0) return;
@@ -89,6 +94,7 @@ function byStreams(
   bits: usize,
   x: usize,
   rows: usize,
+  isApart: bool,
   streams: usize,
   values: usize,
   toNext: usize,
@@ -100,13 +106,21 @@ function byStreams(
   count: usize,
   blocks: usize,
 ): void {
-  const room = x + rowsBytes(bits, rows, blocks);
+  const room = x + rowsBytes(bits, rows, blocks, isApart);
   if (rows === 1 && streams > 1) {
     if (scaleBytes === 2) {
       if (bits === 4) oneRow4<u16>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
       else oneRow8<u16>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
     } else if (bits === 4) oneRow4<f32>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
     else oneRow8<f32>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
+    return;
+  }
+  if (isApart && rows > 1) {
+    if (bits === 4) {
+      eightRows4(x, rows, room, streams, values, toNext, scales, scaleBytes, out, outBytes, toOutput, count, blocks);
+    } else {
+      eightRows8(x, rows, room, streams, values, toNext, scales, scaleBytes, out, outBytes, toOutput, count, blocks);
+    }
     return;
   }
   for (let stream: usize = 0; stream < streams; stream += 4) {

@@ -8,10 +8,13 @@
 //   for 4 bits      −8 · Σ q, int32 ×4   │ scale ×4 │ q of even elements, int8 ×16 │ of odd ones      64 bytes
 //   for 8 bits      −128 · Σ q, int32 ×4 │ scale ×4 │ q, int16 ×8 │ ×8 │ ×8 │ ×8                      96 bytes
 //
-// Rows are kept in groups of four, and what is left of them as a group of two, or one row. A group of four has four
-// times as many vectors of q, in which each row has a quarter; a group of two has twice as many, in which each has a
-// half. The lanes of sums and scales belong to the first, second, third and fourth row; or to the first, second, first
-// and second.
+// Several rows are kept apart for eight-rows.ts, one after the other. With 8 bits, their q are bytes in order, so that a
+// block has 64 bytes, too.
+//
+// Or they are kept for several-rows.ts in groups of four, and what is left of them as a group of two, or one row. A group
+// of four has four times as many vectors of q, in which each row has a quarter; a group of two has twice as many, in
+// which each has a half. The lanes of sums and scales belong to the first, second, third and fourth row; or to the first,
+// second, first and second.
 //
 // If x has an infinity or NaN, the scale is not finite, and no product of the row is. MatMulNBits itself sometimes
 // returns finite numbers then.
@@ -39,15 +42,23 @@ export function groupBytes(bits: usize, size: usize): usize {
   return correctionsAndScales + size * qBytes(bits);
 }
 
+/** Bytes of a block of one of several rows that are kept apart. */
+export const apartBlockBytes: usize = correctionsAndScales + 32;
+
 /** Bytes of q in a block of one row. */
 @inline
 function qBytes(bits: usize): usize {
   return bits << 3;
 }
 
-/** Bytes of quantized rows. */
+/**
+ * Bytes of quantized rows.
+ *
+ * @param isApart whether several rows are kept apart
+ */
 @inline
-export function rowsBytes(bits: usize, rows: usize, blocks: usize): usize {
+export function rowsBytes(bits: usize, rows: usize, blocks: usize, isApart: bool): usize {
+  if (isApart && rows > 1) return blocks * rows * apartBlockBytes;
   const groups = (rows >> 2) + popcnt(rows & 3);
   return blocks * (groups * correctionsAndScales + rows * qBytes(bits));
 }
@@ -55,27 +66,30 @@ export function rowsBytes(bits: usize, rows: usize, blocks: usize): usize {
 /**
  * Quantizes adjacent rows of `width` floats for products with weights of 4 bits. Addresses are in bytes.
  *
+ * @param isApart whether several rows are kept apart
  * @param out has room for another block of floats after the quantized rows
  */
-export function quantize4(x: usize, rows: u32, width: u32, out: usize): void {
-  quantize(4, x, rows, width, out);
+export function quantize4(x: usize, rows: u32, width: u32, isApart: bool, out: usize): void {
+  quantize(4, x, rows, width, isApart, out);
 }
 
 /** Likewise, for products with weights of 8 bits. */
-export function quantize8(x: usize, rows: u32, width: u32, out: usize): void {
-  quantize(8, x, rows, width, out);
+export function quantize8(x: usize, rows: u32, width: u32, isApart: bool, out: usize): void {
+  quantize(8, x, rows, width, isApart, out);
 }
 
 @inline
-function quantize(bits: usize, x: usize, rows: usize, width: usize, out: usize): void {
+function quantize(bits: usize, x: usize, rows: usize, width: usize, isApart: bool, out: usize): void {
   const blocks = (width + 31) >> 5;
-  const padded = out + rowsBytes(bits, rows, blocks);
+  const padded = out + rowsBytes(bits, rows, blocks, isApart);
+  const asBytes = isApart && rows > 1;
   for (let left = rows; left > 0; ) {
-    const size = groupSize(left);
+    const size: usize = asBytes ? 1 : groupSize(left);
+    const bytes = asBytes ? apartBlockBytes : groupBytes(bits, size);
     for (let row: usize = 0; row < size; row++, x += width << 2) {
-      quantizeRow(bits, x, width << 2, size, row, out, padded);
+      quantizeRow(bits, x, width << 2, size, row, asBytes, bytes, out, padded);
     }
-    out += blocks * groupBytes(bits, size);
+    out += blocks * bytes;
     left -= size;
   }
 }
@@ -85,6 +99,8 @@ function quantize(bits: usize, x: usize, rows: usize, width: usize, out: usize):
  *
  * @param size rows of the group
  * @param row its index in the group
+ * @param asBytes whether q are bytes with 8 bits, too
+ * @param bytes of a block of the group
  * @param padded room for a block of floats
  */
 @inline
@@ -94,15 +110,22 @@ function quantizeRow(
   rowBytes: usize,
   size: usize,
   row: usize,
+  asBytes: bool,
+  bytes: usize,
   out: usize,
   padded: usize,
 ): void {
-  for (let at: usize = 0; at < rowBytes; at += blockBytes, out += groupBytes(bits, size)) {
+  for (let at: usize = 0; at < rowBytes; at += blockBytes, out += bytes) {
     const block = whole(x + at, rowBytes - at, padded);
     const most = largest(block);
     const inverse = f32x4.splat(most === 0 ? 0 : 127 / most);
     const q = out + correctionsAndScales + row * (16 / size);
-    const correction = bits === 4 ? writeBytes(block, inverse, size, q) : writePairs(block, inverse, size, q);
+    const correction =
+      bits === 4
+        ? writeEvenAndOdd(block, inverse, size, q)
+        : asBytes
+          ? writeBytes(block, inverse, q)
+          : writePairs(block, inverse, size, q);
     storeLanes(size, row, out, i32x4.splat(correction));
     storeLanes(size, row, out + 16, f32x4.splat(most / 127));
   }
@@ -131,17 +154,32 @@ function storeSpread(size: usize, out: usize, q: v128): void {
 }
 
 /** Writes the even elements of a block, then the odd ones, as bytes. @returns −8 · Σ q */
-function writeBytes(x: usize, inverse: v128, size: usize, out: usize): i32 {
-  const first = i8x16.narrow_i16x8_s(eight(x, inverse), eight(x + 32, inverse));
-  const second = i8x16.narrow_i16x8_s(eight(x + 64, inverse), eight(x + 96, inverse));
+function writeEvenAndOdd(x: usize, inverse: v128, size: usize, out: usize): i32 {
+  const first = sixteen(x, inverse);
+  const second = sixteen(x + 64, inverse);
   const even = v128.shuffle<i8>(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   const odd = v128.shuffle<i8>(first, second, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   storeSpread(size, out, even);
   storeSpread(size, out + (size << 4), odd);
+  return sumTimes(even, odd, constant(zeroPoints4));
+}
+
+/** Writes the elements of a block as bytes. @returns −128 · Σ q */
+function writeBytes(x: usize, inverse: v128, out: usize): i32 {
+  const first = sixteen(x, inverse);
+  const second = sixteen(x + 64, inverse);
+  v128.store(out, first);
+  v128.store(out, second, 16);
+  return sumTimes(first, second, constant(zeroPoints8));
+}
+
+/** @returns the sum of all bytes times a negated zero point */
+@inline
+function sumTimes(first: v128, second: v128, zeroPoints: v128): i32 {
   // Known to the compiler, so that what `dotBytes` makes of it without relaxed SIMD is known, too.
   const ones = i8x16.splat(1);
-  const sums = i16x8.add(dotBytes(even, ones), dotBytes(odd, ones));
-  return sumLanes(i32x4.dot_i16x8_s(sums, constant(zeroPoints4)));
+  const sums = i16x8.add(dotBytes(first, ones), dotBytes(second, ones));
+  return sumLanes(i32x4.dot_i16x8_s(sums, zeroPoints));
 }
 
 /** Writes the elements of a block as 16 bits each, eight to a vector. @returns −128 · Σ q */
@@ -180,6 +218,12 @@ function eight(x: usize, inverse: v128): v128 {
     rounded(f32x4.mul(v128.load(x), inverse), addend),
     rounded(f32x4.mul(v128.load(x, 16), inverse), addend),
   );
+}
+
+/** Sixteen floats as int8: {@link eight}. */
+@inline
+function sixteen(x: usize, inverse: v128): v128 {
+  return i8x16.narrow_i16x8_s(eight(x, inverse), eight(x + 32, inverse));
 }
 
 @inline

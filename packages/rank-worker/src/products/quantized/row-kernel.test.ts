@@ -13,6 +13,7 @@ interface Case {
   readonly seed: number;
   /** Bytes of a scale. */
   readonly scaleBytes: 2 | 4;
+  readonly isApart: boolean;
 }
 
 const anyCase = fc.record({
@@ -21,6 +22,7 @@ const anyCase = fc.record({
   count: fc.integer({ min: 1, max: 23 }),
   seed: fc.integer({ min: 1, max: 1e6 }),
   scaleBytes: fc.constantFrom(2 as const, 4 as const),
+  isApart: fc.boolean(),
 });
 
 describe.each([4, 8] as const)("of %i bits, the", (bits) => {
@@ -64,13 +66,13 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
     it("multiplies like plain code", () => {
       fc.assert(
         fc.property(anyCase, (one) => {
-          const { rows, width, count } = one;
+          const { rows, width, count, isApart } = one;
           fill(one);
           const used = count * blocksOf(width);
           const scaleBytes = stream(scales.subarray(0, used), count, width, streamed.subarray(0, used));
           expect(scaleBytes).toBe(one.scaleBytes);
-          quantize(x.byteOffset, rows, width, quantized.byteOffset);
-          const from = [quantized.byteOffset, rows, values.byteOffset, streamed.byteOffset] as const;
+          quantize(x.byteOffset, rows, width, isApart, quantized.byteOffset);
+          const from = [quantized.byteOffset, rows, isApart, values.byteOffset, streamed.byteOffset] as const;
           const to = [bias.byteOffset, out.byteOffset, 4 * (count + 1)] as const;
           multiply(...from, scaleBytes, ...to, count, blocksOf(width));
           for (let row = 0; row < rows; row++) {
@@ -87,7 +89,10 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       );
     });
 
-    it("gives a row the same bits however many other rows are multiplied with it", () => {
+    it.each([
+      ["in groups", false],
+      ["apart", true],
+    ])("gives a row the same bits however many other rows are multiplied with it, %s", (_, isApart) => {
       const width = 2100;
       const count = 13;
       const blocks = blocksOf(width);
@@ -109,8 +114,20 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
           number,
           number,
         ];
-        quantize(from + 4 * first * width, rows, width, room);
-        multiply(room, rows, matrix.byteOffset, factors, scaleBytes, 0, to, 4 * count, count, blocks);
+        quantize(from + 4 * first * width, rows, width, isApart, room);
+        multiply(
+          room,
+          rows,
+          isApart,
+          matrix.byteOffset,
+          factors,
+          scaleBytes,
+          0,
+          to,
+          4 * count,
+          count,
+          blocks,
+        );
         return out.slice(0, rows * count);
       };
       // A group of four rows, one of two, and a last one; of the matrix eight rows, four, and a last one.

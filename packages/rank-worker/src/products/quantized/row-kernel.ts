@@ -11,16 +11,17 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
       // Rounding the last block needs less room, and is done before.
       return (rows * blocks * blockBytes + roomBytes) / 4;
     },
-    prepare({ products }, x, rows, room) {
-      products[bits].quantize(x, rows, width, room);
+    prepare({ products, keepsRowsApart }, x, rows, room) {
+      products[bits].quantize(x, rows, width, keepsRowsApart, room);
       return room;
     },
-    multiply({ products }, x, rows, { values, scales, bias, rows: count }, out, outBytes) {
+    multiply({ products, keepsRowsApart }, x, rows, { values, scales, bias, rows: count }, out, outBytes) {
       const added = bias?.byteOffset ?? 0;
       const { byteOffset, BYTES_PER_ELEMENT } = scales;
       products[bits].multiply(
         x,
         rows,
+        keepsRowsApart,
         values.byteOffset,
         byteOffset,
         BYTES_PER_ELEMENT,
