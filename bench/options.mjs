@@ -135,9 +135,9 @@ export function listOf(option, text, known) {
 }
 
 /** @throws with a message for the user */
-export function positive(option, text) {
+export function positive(option, text, least = 1) {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`${option}: expected a positive integer, got ${text}`);
-  return value;
+  if (Number.isInteger(value) && value >= least) return value;
+  const expected = least === 1 ? "a positive integer" : `an integer of at least ${least}`;
+  throw new Error(`${option}: expected ${expected}, got ${text}`);
 }
