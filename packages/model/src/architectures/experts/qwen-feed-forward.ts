@@ -27,7 +27,8 @@ export function qwenFeedForward(context: ModelContext, options: QwenFeedForward)
   const sparseStep = config.integer("decoder_sparse_step", { default: 1 });
   const denseLayers = new Set(config.optionalIntegers("mlp_only_layers", { min: 0 }));
   const normalize = options.normalize ?? config.boolean("norm_topk_prob", { default: false });
-  const dense = gatedFeedForwards(context, width);
+  // Not before the first such layer: a config without any may lack its width.
+  let dense: Sublayer | undefined;
   const sparse = expertSublayer(context, {
     counts,
     width,
@@ -42,6 +43,8 @@ export function qwenFeedForward(context: ModelContext, options: QwenFeedForward)
   });
   return (x, layer) => {
     const isDense = denseLayers.has(layer.index) || (layer.index + 1) % sparseStep !== 0;
-    return isDense ? dense(x, layer) : sparse(x, layer);
+    if (!isDense) return sparse(x, layer);
+    dense ??= gatedFeedForwards(context, width);
+    return dense(x, layer);
   };
 }

@@ -80,6 +80,12 @@ it.each<[string, string]>([
   expect(silus({ [field]: "relu" })).toBe(graphOf(name).recurrent!.length / 2);
 });
 
+it("a config whose layers all have experts needs no width of other feed-forwards, as in Qwen3.5's", () => {
+  const text_config = openCheckpoint(zooDirectory("qwen3.5-moe")).config.text_config as JsonObject;
+  const silent = { ...text_config, intermediate_size: null };
+  expect(graphOf("qwen3.5-moe", { text_config: silent })).toEqual(graphOf("qwen3.5-moe"));
+});
+
 it.each(["soon", [0], [0, "never"]])("refuses %j as limits of time steps", (limit) => {
   expectCode("RR_CONFIG", () => graphOf("bamba", { time_step_limit: limit }));
 });
