@@ -69,6 +69,8 @@ export interface RopeOptions {
   readonly defaultScaling?: RopeScaling;
   /** Used if the config has no fraction. Default 1. */
   readonly defaultPartialRotaryFactor?: number;
+  /** The original context next to the scaling, used if the config does not say. Default: that within the scaling. */
+  readonly defaultOriginalContext?: number;
 }
 
 // GPT-NeoX's own names take precedence over those that transformers 4 wrote next to them.
@@ -100,7 +102,7 @@ export function ropeParameters(config: ConfigReader, options: RopeOptions = {}):
     if (rope === undefined) continue;
     theta = rope.number(thetaNames, { ...positive, default: theta });
     partialRotaryFactor = rope.number(partialNames, { ...fraction, default: partialRotaryFactor });
-    scaling = readScaling(rope, config);
+    scaling = readScaling(rope, config, options.defaultOriginalContext);
   }
   return { theta, partialRotaryFactor: scaling.type === "proportional" ? 1 : partialRotaryFactor, scaling };
 }
@@ -130,14 +132,19 @@ const types = [
 /** A divisor of frequencies. */
 const divisor = { min: Number.MIN_VALUE };
 
-function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
+function readScaling(
+  rope: ConfigReader,
+  config: ConfigReader,
+  defaultOriginalContext: number | undefined,
+): RopeScaling {
   const type = rope.oneOf(["rope_type", "type"], types, { default: "default" });
   if (!rope.has(["rope_type", "type"])) refuseUntypedScaling(rope);
   const factor = () => rope.number("factor", divisor);
   // One next to the scaling takes precedence over one within it, and dynamic scaling uses neither, as in transformers.
   const originalMaxPositionEmbeddings = () => {
     const name = "original_max_position_embeddings";
-    return config.optionalInteger(name) ?? rope.optionalInteger(name) ?? maxPositionEmbeddings();
+    const beside = config.optionalInteger(name) ?? defaultOriginalContext;
+    return beside ?? rope.optionalInteger(name) ?? maxPositionEmbeddings();
   };
   const maxPositionEmbeddings = () => config.integer("max_position_embeddings");
   switch (type) {

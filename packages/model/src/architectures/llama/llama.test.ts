@@ -255,6 +255,20 @@ it("LFM2 keeps the last positions for convolution layers, and rows of a cache fo
   ]);
 });
 
+it("Phi-3's longrope starts at 4096 tokens if its config does not say, whatever the scaling says", () => {
+  const { config } = openCheckpoint(zooDirectory("phi3"));
+  const factors = { short_factor: [1, 2, 3, 4], long_factor: [5, 6, 7, 8] };
+  const graphOf = (changes: JsonObject, within: JsonObject) => {
+    const rope_scaling = { type: "longrope", ...factors, ...within };
+    const { original_max_position_embeddings: _, ...rest } = config;
+    const whole = { ...rest, max_position_embeddings: 8192, rope_scaling, ...changes };
+    return buildGraph({ config: whole, tensors: undefined }).graph;
+  };
+  const stated = graphOf({ original_max_position_embeddings: 4096 }, {});
+  expect(graphOf({}, {})).toEqual(stated);
+  expect(graphOf({}, { original_max_position_embeddings: 16 })).toEqual(stated);
+});
+
 it("OLMo 3's sliding-window layers have unscaled rotary positions in either style of config", () => {
   const { config } = openCheckpoint(zooDirectory("olmo3"));
   const { rope_theta, rope_scaling, ...rest } = config;

@@ -16,7 +16,10 @@ export const phi3: Architecture = {
     const { width, headDim } = shape;
     const step = causalStep(g);
     const lanes = partialRotaryLanes(config, headDim, 1);
-    const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+    const angles = rotaryAngles(context, step.positionIds, headDim, {
+      lanes,
+      defaultOriginalContext: 4096,
+    });
     const window = config.optionalInteger("sliding_window");
     buildDecoder(context, {
       step,
