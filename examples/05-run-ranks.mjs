@@ -18,7 +18,7 @@ for (const ranks of [1, 2, 3, 4]) {
   const softmax = pieces.flatMap((piece) => [...piece]);
   // The sums are fp32, and their order depends on the number of ranks.
   for (const [i, value] of softmax.entries()) assert.ok(Math.abs(value - expected[i]) < 1e-6);
-  console.log(`${ranks} ranks: ${softmax.map((value) => value.toFixed(4)).join(" ")}`);
+  console.log(`ranks: ${ranks}, softmax: ${softmax.map((value) => value.toFixed(4)).join(" ")}`);
 }
 
 // If one rank fails, the whole run fails with that cause, and no rank hangs.

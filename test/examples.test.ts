@@ -24,7 +24,7 @@ const printed: Readonly<Record<string, readonly RegExp[]>> = {
     /13 in all/,
   ],
   "05": [
-    /1 ranks: (.+)\n2 ranks: \1\n3 ranks: \1\n4 ranks: \1\n/,
+    /ranks: 1, softmax: (.+)\nranks: 2, softmax: \1\nranks: 3, softmax: \1\nranks: 4, softmax: \1\n/,
     /RR_RANK_FAILED, as it should be/,
     /RR_MISMATCH, .*; rank 2 called allReduce\(float32\[6\], sum\)/,
   ],

@@ -11,8 +11,8 @@ Examples:
   $ ringrank chat path/to/chat-model --ranks 4 --system "Speak in verse."
   $ ringrank chat path/to/chat-model < questions.txt > answers.txt
 
-Each line is a message, written as the model's chat template has it; the conversation ends with the input (Ctrl-D).
-Ctrl-C ends an answer, whose beginning the conversation keeps, and otherwise the command.
+Each line is a message; the model's chat template formats it. The conversation ends with the input (Ctrl-D). Ctrl-C
+ends an answer, whose beginning the conversation keeps; otherwise it ends the command.
 Answers go to standard output, everything else to standard error.
 ${exitCodesHelp}`;
 
@@ -29,7 +29,7 @@ export function declareChat(program: Command, signal: AbortSignal): void {
     .option("--system <text>", "a system message before the first one")
     .option(
       "--prefix-cache-tokens <count>",
-      "most tokens kept, so that each message is only computed once",
+      "most tokens to keep in the cache, so that each message is only computed once",
       parseNumber,
       32_768,
     );

@@ -16,7 +16,7 @@ Examples:
   $ ringrank plan path/to/model --ranks 2 --json > policy.json
   $ ringrank run path/to/model --ranks 2 --policy policy.json
 
-What is left out of how tokens are chosen, the model's generation_config.json says.
+Options for choosing tokens that are left out are taken from the model's generation_config.json.
 The text goes to standard output, everything else to standard error.
 ${exitCodesHelp}`;
 
@@ -30,11 +30,11 @@ export function declareRun(program: Command, signal: AbortSignal): void {
     .addOption(shared.dtype)
     .addOption(shared.ranks)
     .option("-p, --prompt <text>", 'text to continue (default: "ROMEO:" of --demo, else "Once upon a time")')
-    .option("--chat", "the prompt is a user's message, written as the model's chat template has it")
+    .option("--chat", "the prompt is a user's message, which the model's chat template formats")
     .option("--system <text>", "a system message before it; implies --chat")
     .option(
       "--decoder-prompt <ids>",
-      "token ids that an encoder–decoder's text begins with, such as its language: 2,128028",
+      "token ids that an encoder–decoder's text starts with, such as its language: 2,128028",
       parseIds,
     );
   addLoadOptions(addSamplingOptions(command))

@@ -12,28 +12,25 @@ export const ranks = new Option("--ranks <count>", "number of ranks, 1 to 64")
   .default(2);
 export const objective = new Option(
   "--objective <objective>",
-  "fewest bytes per rank, or least predicted time",
+  "what to minimize: the bytes of each rank, or the predicted time",
 )
   .choices(objectives)
   .default("memory");
 export const memoryPerRank = new Option(
   "--memory-per-rank <bytes>",
-  "most bytes of weights one rank may hold",
+  "most bytes of weights that one rank may hold",
 ).argParser(parseBytes);
 
-export const precision = new Option(
-  "--precision <type>",
-  "hold matrices in fp32, or in blocks of 8 or 4 bits",
-)
+export const precision = new Option("--precision <type>", "type of the matrices in memory")
   .choices(weightPrecisions)
   .default("float32");
 export const activations = new Option(
   "--activations <type>",
-  "what is multiplied with quantized matrices (default: int8)",
+  "type that quantized matrices are multiplied with (default: int8)",
 ).choices(activationPrecisions);
 
 export const dtype = new Option(
   "--dtype <dtype>",
-  "which of a directory's ONNX files, such as fp32, fp16, q8 or q4 (default: the checkpoint, else " +
+  "which of a directory's ONNX files to load, such as fp32, fp16, q8 or q4 (default: the checkpoint, else " +
     "fp32, else the only one)",
 );
