@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
 import { loadModel } from "@ringrank/coordinator";
-import { kernelFlags } from "@ringrank/webassembly";
+import { setKernelFlags } from "@ringrank/webassembly";
 import { demoModel } from "ringrank";
 
 /** The numbers of tokens passed to quantized models at once: as many as kernels multiply by, and all. */
@@ -20,7 +19,7 @@ export async function measurePerplexity({ precisions, results, progress }) {
     { wire: "float16" },
     { wire: "int8" },
   ];
-  for (const flag of kernelFlags) setFlagsFromString(flag);
+  setKernelFlags();
   let float32;
   for (const cell of [{ precision: "float32" }, ...cells]) {
     const [[what, type]] = Object.entries(cell);

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { type GeneratedToken, loadModel } from "@ringrank/coordinator";
-import { kernelFlags, runsRelaxedSimd } from "@ringrank/webassembly";
+import { runsRelaxedSimd, setKernelFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";
@@ -9,7 +8,7 @@ import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js
 import { shareOfCloseRows } from "../support/root-mean-square.js";
 
 // The command starts its own process with these flags; embedded-model.test.ts covers a host on Node 20 without them.
-for (const flag of kernelFlags) setFlagsFromString(flag);
+setKernelFlags();
 
 interface Golden {
   readonly prompts: readonly { readonly prompt: string }[];

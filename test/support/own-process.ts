@@ -25,6 +25,9 @@ interface Module {
 /** ONNX Runtime's package, and the module of a rank's thread, which loads it. */
 const native = /^(onnxruntime-node|@ringrank\/rank-worker\/worker$)/;
 
+/** Calls that set engine flags. */
+const setsFlags = /\bset(?:FlagsFromString|KernelFlags)\(/;
+
 /** Matches the specifiers of modules that are loaded at run time, unlike type-only imports. */
 const loads =
   /^(?:import|export) (?!type )(?:[^;"']* from )?"([^"]+)"|\b(?:import|require)\(\s*["`]([^"`]+)|\bnew URL\("([^"]+)", import\.meta\.url\)/gm;
@@ -35,7 +38,7 @@ const moduleAt = memoized((path: string): Module => {
     text.matchAll(loads),
     ([, ...found]) => found.find((one) => one !== undefined)!,
   );
-  const isRisky = specifiers.some((one) => native.test(one)) || text.includes("setFlagsFromString");
+  const isRisky = specifiers.some((one) => native.test(one)) || setsFlags.test(text);
   const loaded = specifiers
     .filter((one) => one.startsWith("."))
     .flatMap((one) => sourceOf(resolve(dirname(path), one)));

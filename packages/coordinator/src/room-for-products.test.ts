@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
 import { RingrankError } from "@ringrank/errors";
 import { matrixBytes, ShardCache } from "@ringrank/rank-worker";
-import { kernelFlags } from "@ringrank/webassembly";
+import { setKernelFlags } from "@ringrank/webassembly";
 import { pino } from "pino";
 import { expect, test, vi } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
@@ -13,7 +12,7 @@ import { checkLoadOptions } from "../dist/options/check-load-options.js";
 import { type Prepared, prepareModel } from "../dist/prepare-model.js";
 
 // Ranks only multiply by quantized weights themselves with these flags.
-for (const flag of kernelFlags) setFlagsFromString(flag);
+setKernelFlags();
 
 const noRoom = new RingrankError("RR_ADDRESS_SPACE", "no room");
 

@@ -27,6 +27,21 @@ it("Node 24 and later make wide vectors on x64 if they are started with the flag
   expect(answer("runsWideVectors", ...kernelFlags)).toBe(String(isWide));
 });
 
+it("threads know whether their process has set the flags, but other processes that it starts do not", () => {
+  const ask = `import { runsWideVectors } from "@ringrank/webassembly"; console.log(runsWideVectors())`;
+  const program = `import { setKernelFlags } from "@ringrank/webassembly"; setKernelFlags();
+    import { Worker } from "node:worker_threads"; import { execFileSync } from "node:child_process"; ${ask};
+    const url = new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(ask.replace("@ringrank/webassembly", import.meta.resolve("@ringrank/webassembly")))}));
+    await new Promise((done) => new Worker(url).on("exit", done));
+    console.log(String(execFileSync(process.execPath, ["--input-type=module", "--eval", ${JSON.stringify(ask)}])).trim());`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "--eval", program], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+  });
+  const isWide = answer("runsWideVectors", ...kernelFlags);
+  expect(said.trim().split("\n")).toEqual([isWide, isWide, "false"]);
+});
+
 it("no engine makes wide vectors without a flag", () => {
   expect(answer("runsWideVectors")).toBe("false");
 });

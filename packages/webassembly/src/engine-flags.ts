@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { engine } from "./engine.js";
 
 /**
@@ -19,17 +20,30 @@ const wideVectorFlags =
  */
 export const kernelFlags: readonly string[] = [...relaxedSimdFlags, ...wideVectorFlags];
 
+/** The environment variable with the id of the process that has set {@link kernelFlags}. Its threads inherit it. */
+const setBy = "RINGRANK_KERNEL_FLAGS_SET_BY";
+
+/** Sets {@link kernelFlags} for this process. To be called by commands, before anything runs a kernel. */
+export function setKernelFlags(): void {
+  for (const flag of kernelFlags) setFlagsFromString(flag);
+  process.env[setBy] = `${process.pid}`;
+}
+
 /** Whether this engine runs relaxed SIMD with its current flags. */
 export function runsRelaxedSimd(): boolean {
   return engine.validate(relaxedModule);
 }
 
 /**
- * Whether this engine compiles pairs of 128-bit operations to one of 256 bits, as far as the arguments tell that Node was
- * started with.
+ * Whether this engine compiles pairs of 128-bit operations to one of 256 bits, as far as can be told: the process was
+ * started with the flag, or has called {@link setKernelFlags}. An engine does not tell its flags.
  */
 export function runsWideVectors(): boolean {
-  return wideVectorFlags.length > 0 && wideVectorFlags.every((flag) => process.execArgv.includes(flag));
+  if (wideVectorFlags.length === 0) return false;
+  return (
+    process.env[setBy] === `${process.pid}` ||
+    wideVectorFlags.every((flag) => process.execArgv.includes(flag))
+  );
 }
 
 const zero = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];

@@ -1,9 +1,8 @@
-import { setFlagsFromString } from "node:v8";
-import { kernelFlags } from "@ringrank/webassembly";
+import { setKernelFlags } from "@ringrank/webassembly";
 import { expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "./rank-kernels.js";
 
-for (const flag of kernelFlags) setFlagsFromString(flag);
+setKernelFlags();
 
 it.each(["plain", "fused"] as const)("constants of the %s kernels are before all allocations", (build) => {
   const { memory } = new RankKernels(1, [kernelFiles[build]]);

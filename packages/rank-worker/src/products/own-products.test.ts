@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { kernelFlags, runsRelaxedSimd } from "@ringrank/webassembly";
+import { runsRelaxedSimd, setKernelFlags } from "@ringrank/webassembly";
 import { expect, it } from "vitest";
 import { ownProducts } from "./own-products.js";
 
@@ -11,7 +10,7 @@ it.runIf(!runsRelaxedSimd())(
 );
 
 it("with relaxed SIMD, ranks of one thread multiply by all matrices that they keep", () => {
-  for (const flag of kernelFlags) setFlagsFromString(flag);
+  setKernelFlags();
   expect(ownProducts(1)).toEqual(["experts", "float32", "quantized"]);
 });
 
