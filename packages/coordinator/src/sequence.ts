@@ -1,8 +1,7 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, show } from "@ringrank/errors";
 import type { StepRowResult } from "@ringrank/rank-worker";
 import { checkIds, checkLength } from "./inputs/inputs.js";
 import type { TokenLimits } from "./model-facts.js";
-import { show } from "./options/check.js";
 import type { Piece, ScheduledSequence } from "./scheduler/scheduled-sequence.js";
 import type { TensorOf } from "./tensor.js";
 

@@ -1,17 +1,19 @@
 import {
   type ChatMessage,
+  type GeneratedToken,
   type GenerateOptions,
   isRingrankError,
   type Model,
   type RingrankError,
 } from "@ringrank/coordinator";
 import { type ModelFlags, modelOptions } from "../arguments/model-flags.js";
+import { systemMessages } from "../arguments/system-messages.js";
 import { exitCodeOf, printError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import { Questions } from "../input/questions.js";
 import { Stopwatch, turnFigures } from "../output/figures.js";
 import { styled } from "../output/style.js";
-import { writeText } from "../output/write-text.js";
+import { writeGeneration } from "../output/write-generation.js";
 import { load } from "./load.js";
 
 export interface ChatFlags extends ModelFlags {
@@ -25,7 +27,7 @@ export interface ChatFlags extends ModelFlags {
 export async function chat(path: string, flags: ChatFlags, signal: AbortSignal): Promise<void> {
   const { system, ...modelFlags } = flags;
   const { loading, generating } = await modelOptions(modelFlags);
-  const messages: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
+  const messages = systemMessages(system);
   // Any first message would do: this refuses a template, an option or a system message that do not work.
   const requirePrompt = { prompt: [...messages, { role: "user", content: "?" }], options: generating };
   const model = await load(path, { ...loading, requirePrompt, signal });
@@ -60,15 +62,12 @@ async function answer(
   const stopwatch = new Stopwatch();
   const generation = model.generate(messages, { ...options, signal: AbortSignal.any([signal, stop]) });
   let answered = "";
-  const texts = async function* (): AsyncIterable<string> {
-    for await (const { text } of generation) {
-      stopwatch.token();
-      answered += text;
-      yield text;
-    }
+  const onToken = ({ text }: GeneratedToken) => {
+    stopwatch.token();
+    answered += text;
   };
   try {
-    await writeText(texts(), signal);
+    await writeGeneration(generation, onToken, signal);
     process.stderr.write(
       `${styled(process.stderr, "dim", turnFigures(stopwatch, await generation.result))}\n`,
     );

@@ -1,9 +1,10 @@
-import type { GenerateOptions, Generation, Model, Prompt } from "@ringrank/coordinator";
+import type { GenerateOptions, Model, Prompt } from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
 import { type ModelFlags, modelOptions } from "../arguments/model-flags.js";
+import { systemMessages } from "../arguments/system-messages.js";
 import { figures, Stopwatch } from "../output/figures.js";
 import { styled, withBoldHeader } from "../output/style.js";
-import { writeText } from "../output/write-text.js";
+import { writeGeneration } from "../output/write-generation.js";
 import { load } from "./load.js";
 
 export interface RunFlags extends ModelFlags, Pick<GenerateOptions, "decoderPrompt"> {
@@ -24,7 +25,7 @@ export async function run(
   const { loading, generating } = await modelOptions(modelFlags);
   const options = { ...generating, decoderPrompt, signal };
   const isChat = chat === true || system !== undefined;
-  const prompt = isChat ? conversation(text, system) : text;
+  const prompt = isChat ? [...systemMessages(system), { role: "user", content: text }] : text;
   const model = await load(path, { ...loading, requirePrompt: { prompt, options }, signal });
   try {
     process.stderr.write(`\n${withBoldHeader(process.stderr, model.policy.table({ short: true }))}\n\n`);
@@ -36,11 +37,6 @@ export async function run(
 
 function defaultPrompt(demo: boolean | undefined): string {
   return demo === true ? "ROMEO:\n" : "Once upon a time";
-}
-
-function conversation(question: string, system: string | undefined): Prompt {
-  const user = { role: "user", content: question };
-  return system === undefined ? [user] : [{ role: "system", content: system }, user];
 }
 
 /**
@@ -59,18 +55,11 @@ async function stream(
   const stopwatch = new Stopwatch();
   const generation = model.generate(prompt, options);
   try {
-    await writeText(timedTexts(generation, stopwatch), options.signal);
+    await writeGeneration(generation, () => stopwatch.token(), options.signal);
   } catch (error) {
     if (!echo.endsWith("\n")) process.stderr.write("\n");
     throw error;
   }
   const bytesPerRank = model.memory().map(({ bytesKept }) => bytesKept);
   process.stderr.write(`\n${figures(stopwatch, await generation.result, bytesPerRank)}\n`);
-}
-
-async function* timedTexts(generation: Generation, stopwatch: Stopwatch): AsyncIterable<string> {
-  for await (const { text } of generation) {
-    stopwatch.token();
-    yield text;
-  }
 }

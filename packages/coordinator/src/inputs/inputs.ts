@@ -1,9 +1,8 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, show } from "@ringrank/errors";
 import type { ValueInfo } from "@ringrank/model";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { TensorMessage } from "@ringrank/rank-worker";
 import type { ModelFacts, TokenLimits } from "../model-facts.js";
-import { show } from "../options/check.js";
 import { isTensor, isTensorType, type Tensor } from "../tensor.js";
 import { contextError } from "./context-error.js";
 import { arrayFrom } from "./elements.js";

@@ -1,7 +1,5 @@
 import { type ErrorCode, RingrankError, show } from "@ringrank/errors";
 
-export { show };
-
 /** Bounds of a numeric option, as documented. */
 interface NumberRule {
   readonly minimum: number;

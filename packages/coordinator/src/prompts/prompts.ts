@@ -1,10 +1,9 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, show } from "@ringrank/errors";
 import type { ChatMessage } from "@ringrank/model";
 import { checkIds } from "../inputs/inputs.js";
 import type { TokenLimits } from "../model-facts.js";
 import type { Offload } from "../offload/offload.js";
 import type { TextService } from "../offload/text-service.js";
-import { show } from "../options/check.js";
 import { noTokenizer } from "./no-tokenizer.js";
 
 /** What a generation continues: a text, its token ids, or a conversation. */

@@ -18,3 +18,9 @@ export function fourScalesOf<Scale>(at: usize): v128 {
 export function oneScale(at: usize, scaleBytes: usize): f32 {
   return scaleBytes === 2 ? reinterpret<f32>(<u32>load<u16>(at) << 16) : load<f32>(at);
 }
+
+/** Loads the scales of a block of four rows as float32; of one stream, four times the same. */
+@inline
+export function scalesOfFour(at: usize, scaleBytes: usize, streams: usize): v128 {
+  return streams === 1 ? f32x4.splat(oneScale(at, scaleBytes)) : fourScales(at, scaleBytes);
+}

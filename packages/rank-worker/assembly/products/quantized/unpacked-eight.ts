@@ -6,7 +6,7 @@
 // and 16 times a high one.
 
 import { lowHalves } from "./dots";
-import { fourScales, oneScale } from "./scales";
+import { scalesOfFour } from "./scales";
 import { storePair } from "../../vectors";
 
 /** Bytes of the scales of a block of all eight. */
@@ -52,12 +52,6 @@ export function unpackEight(
     if (bits === 8) unpackSixteen(values + 16, toNext, toOthers, out + scalesOfEight + sixteenBytes, low);
     values += bits << 2;
   }
-}
-
-/** Side by side; or, of one stream, the one that all four are. */
-@inline
-function scalesOfFour(scales: usize, scaleBytes: usize, streams: usize): v128 {
-  return streams === 1 ? f32x4.splat(oneScale(scales, scaleBytes)) : fourScales(scales, scaleBytes);
 }
 
 /** Sixteen bytes of each of the eight. */

@@ -5,7 +5,7 @@
 //   of 8 bits      elements, uint16 ×8 │ ×8 │ ×8 │ ×8                  16 + 4 · 64 = 272 bytes
 
 import { lowHalves } from "./dots";
-import { fourScales, oneScale } from "./scales";
+import { scalesOfFour } from "./scales";
 
 /** Bytes of the four scales of a block. */
 export const scalesOfRows: usize = 16;
@@ -73,12 +73,6 @@ export function unpackRows8(
     storeWide(out + 144, third);
     storeWide(out + 208, third + toNext);
   }
-}
-
-/** The scales of four rows; of one stream, four times the same. */
-@inline
-function scalesOfFour(scales: usize, scaleBytes: usize, streams: usize): v128 {
-  return streams === 1 ? f32x4.splat(oneScale(scales, scaleBytes)) : fourScales(scales, scaleBytes);
 }
 
 @inline
