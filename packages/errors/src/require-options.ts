@@ -4,13 +4,19 @@ import { show } from "./show.js";
 /**
  * Refuses unknown options, because a misspelt option must not be silently ignored.
  *
- * @throws RR_OPTION if it is not an object, or has a key that is not in `known`
+ * @throws RR_OPTION if it is not an object of options, or has a key that is not in `known`
  */
 export function requireOptions(options: unknown, known: readonly string[]): void {
   const expected = `expected an object with no options but ${known.join(", ")}`;
-  if (typeof options !== "object" || options === null) {
+  if (!hasOptions(options)) {
     throw new RingrankError("RR_OPTION", `${expected}; got ${show(options)}`);
   }
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) throw new RingrankError("RR_OPTION", `${expected}; got ${unknown}`);
+}
+
+/** A Map, an array, a Promise or a signal has no keys that could be unknown, whatever is in it. A module has. */
+function hasOptions(value: unknown): value is object {
+  const kind = Object.prototype.toString.call(value);
+  return kind === "[object Object]" || kind === "[object Module]";
 }
