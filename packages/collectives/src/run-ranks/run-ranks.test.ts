@@ -1,8 +1,10 @@
 import { getEventListeners } from "node:events";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { runRanks } from "@ringrank/collectives";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { runNode } from "../../../../test/support/run-program.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { inlineTask, moduleUrl } from "../testing/inline-task.js";
 
 /** Worker threads keep their message ports open as long as they live. */
@@ -259,6 +261,21 @@ describe("runRanks refuses", () => {
 
   it("data that cannot cross threads", async () => {
     await expect(runRanks(2, task, () => {})).rejects.toMatchObject({ code: "RR_OPTION" });
+  });
+
+  it("a module that does not parse, saying what shows where", async () => {
+    const directory = temporaryDirectory({
+      "task.mjs": 'import "./imported.mjs";\nexport const run = () => 7;\n',
+      "imported.mjs": "const answer = 42;\nconst more = ( => 7;\n",
+    });
+    const url = pathToFileURL(join(directory, "task.mjs"));
+    const refused = await runRanks(2, url).catch((error) => error);
+    expect(refused).toMatchObject({
+      code: "RR_TASK_URL",
+      message: expect.stringMatching(/Unexpected token '=>'.*shows where: node \S*task\.mjs$/),
+    });
+    const shown = await runNode([refused.message.split("node ").at(-1)]);
+    expect(shown.stderr).toMatch(/imported\.mjs:2\n/);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { messageOf, RingrankError, show } from "@ringrank/errors";
 import type { Communicator } from "../communicator.js";
 
@@ -34,7 +35,7 @@ export async function loadTask(taskUrl: string): Promise<RankTask> {
     exported = (await import(taskUrl)) as Record<string, unknown>;
   } catch (cause) {
     const reason = messageOf(cause);
-    const message = `the task's module could not be loaded: ${reason}${loaderHint(cause)}`;
+    const message = `the task's module could not be loaded: ${reason}${hint(cause, taskUrl)}`;
     throw new RingrankError("RR_TASK_URL", message, { cause });
   }
   const functions = Object.keys(exported).filter((name) => typeof exported[name] === "function");
@@ -49,13 +50,19 @@ export async function loadTask(taskUrl: string): Promise<RankTask> {
   return exported[chosen] as RankTask;
 }
 
-/** Advice for TypeScript, in the task itself or in what it imports, if the engine does not load it. */
-function loaderHint(cause: unknown): string {
+/** Advice on errors in the task's module, or in what it imports, whose message does not say enough. */
+function hint(cause: unknown, taskUrl: string): string {
   if (!(cause instanceof Error)) return "";
   const { code, message } = cause as NodeJS.ErrnoException;
-  if (code !== "ERR_UNKNOWN_FILE_EXTENSION" || !/\.[cm]?tsx?\b/.test(message)) return "";
-  return (
-    `. Node ${process.versions.node} does not load TypeScript by itself: ` +
-    'pass the built .js file, or a loader as in execArgv: ["--import", "tsx"]'
-  );
+  if (code === "ERR_UNKNOWN_FILE_EXTENSION" && /\.[cm]?tsx?\b/.test(message)) {
+    return (
+      `. Node ${process.versions.node} does not load TypeScript by itself: ` +
+      'pass the built .js file, or a loader as in execArgv: ["--import", "tsx"]'
+    );
+  }
+  // Node only tells the line where a module does not parse when the error ends a process.
+  if (cause instanceof SyntaxError && taskUrl.startsWith("file:")) {
+    return `. This shows where: node ${fileURLToPath(taskUrl)}`;
+  }
+  return "";
 }
