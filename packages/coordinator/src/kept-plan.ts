@@ -3,7 +3,6 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { isRingrankError } from "@ringrank/errors";
-import { resolveModel } from "@ringrank/model/serving";
 import type { PolicyData } from "@ringrank/policy";
 import { entryKey, ownProducts, readPlan, type ShardCache } from "@ringrank/rank-worker";
 import type { Log } from "./logger.js";
@@ -50,13 +49,12 @@ export class KeptPlan {
   }
 
   /**
+   * @param model its real path
    * @returns undefined if the plan may not be stored
-   * @throws RR_NOT_A_MODEL
    */
-  static of(pathOrId: string, options: CheckedLoadOptions, logger: Log): KeptPlan | undefined {
+  static of(model: string, options: CheckedLoadOptions, logger: Log): KeptPlan | undefined {
     const { cache, dtype, ranks, objective, memoryPerRank, precision, activations, policy } = options;
     if (cache === undefined || precision === "float32") return undefined;
-    const model = resolveModel(pathOrId);
     const compiled = lastCompiled();
     try {
       const files = statSync(model).isDirectory() ? filesOf(model) : undefined;

@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync, readlinkSync, realpathSync, utimesSync
 import { join } from "node:path";
 // Threads start from the build, so the build is tested.
 import {
+  listShardCache,
   loadModel,
   type Model,
   type Progress,
@@ -61,6 +62,19 @@ describe("loadModel", () => {
     const open = links.filter((link) => existsSync(link)).map((link) => readlinkSync(link));
     await model.close();
     expect(open.filter((path) => path.startsWith(realpathSync(shakespeareDirectory)))).toEqual([]);
+  });
+
+  it("uses what relative paths referred to when it was called, even if the process has changed its directory", async () => {
+    const folder = temporaryDirectory();
+    cpSync(zooDirectory("llama"), join(folder, "model"), { recursive: true });
+    const began = process.cwd();
+    process.chdir(folder);
+    const loading = loadModel("model", { precision: "int4", cacheDirectory: "cache" });
+    const planning = planModel("model");
+    process.chdir(began);
+    await (await loading).close();
+    await planning;
+    expect(listShardCache(join(folder, "cache"))).not.toEqual([]);
   });
 
   it("accepts a policy from planModel, also as JSON", async () => {

@@ -16,7 +16,7 @@ import { KeptPlan, type Plan } from "./kept-plan.js";
 import { LoadCallbacks } from "./load-callbacks.js";
 import { type Log, loggerOf } from "./logger.js";
 import { Model } from "./model.js";
-import { requireModelPath } from "./options/check.js";
+import { modelPath } from "./options/check.js";
 import { type CheckedLoadOptions, checkLoadOptions } from "./options/check-load-options.js";
 import type { LoadOptions } from "./options/load-options.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
@@ -40,8 +40,8 @@ import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts }
  * RR_RANK_DIED, RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
-  requireModelPath(pathOrCachedId);
   const given = checkLoadOptions(options);
+  const path = modelPath(pathOrCachedId);
   const logger = await loggerOf(given.logger);
   given.signal?.throwIfAborted();
   const trace = given.trace === undefined ? undefined : beginTrace(given.trace);
@@ -60,13 +60,13 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   onAbort(ending.signal, () => void group?.close());
   try {
     checked.onProgress?.({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
-    const keptPlan = KeptPlan.of(pathOrCachedId, checked, logger);
+    const keptPlan = KeptPlan.of(path, checked, logger);
     const startRanks = (): ThreadRankGroup => {
       group ??= startGroup(checked, logger, trace);
       return group;
     };
     const ranks = { start: startRanks, reserve: (bytes: readonly number[]) => startRanks().reserve(bytes) };
-    prepared = await prepareModel(pathOrCachedId, checked, ranks, keptPlan);
+    prepared = await prepareModel(path, checked, ranks, keptPlan);
     const loading = loadRanks(startRanks(), prepared, checked, logger, keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
     // The callback for "ready" may have aborted, which has closed the ranks.

@@ -3,7 +3,7 @@ import { PartitionPolicy } from "@ringrank/policy/decision";
 import { abortable } from "./offload/abortable.js";
 import { type Offload, planningThread } from "./offload/offload.js";
 import type { PlanningService } from "./offload/planning-service.js";
-import { requireModelPath } from "./options/check.js";
+import { modelPath } from "./options/check.js";
 import { type CheckedLoadOptions, checkPlanOptions } from "./options/check-load-options.js";
 import type { PlanOptions } from "./options/load-options.js";
 
@@ -17,12 +17,12 @@ import type { PlanOptions } from "./options/load-options.js";
  * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH; RR_NOTHING_SHARDED, RR_MEMORY; or the reason of `signal`
  */
 export async function planModel(pathOrCachedId: string, options: PlanOptions = {}): Promise<PartitionPolicy> {
-  requireModelPath(pathOrCachedId);
   const checked = checkPlanOptions(options);
+  const path = modelPath(pathOrCachedId);
   checked.signal?.throwIfAborted();
   await using planning = planningThread();
   return await abortable(checked.signal, planning, async () => {
-    return (await planOn(planning, pathOrCachedId, checked)).policy;
+    return (await planOn(planning, path, checked)).policy;
   });
 }
 

@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { RingrankError } from "@ringrank/errors";
 import type { TraceFile } from "@ringrank/rank-worker";
@@ -9,16 +8,14 @@ import type { TraceFile } from "@ringrank/rank-worker";
  *
  * @throws RR_OPTION if it cannot be written; this is found out at once, not after the work to be traced
  */
-export function beginTrace(given: string): TraceFile {
+export function beginTrace(path: string): TraceFile {
   try {
-    // Ranks also write when they end; by then, the process may be in another directory.
-    const path = resolve(given);
     writeFileSync(path, "[\n");
     return { path, origin: performance.timeOrigin + performance.now() };
   } catch (cause) {
     throw new RingrankError(
       "RR_OPTION",
-      `trace: expected a file that can be written, got "${given}": ${(cause as Error).message}`,
+      `trace: expected a file that can be written, got "${path}": ${(cause as Error).message}`,
       { cause },
     );
   }

@@ -14,6 +14,7 @@ import { requireHugePages } from "@ringrank/webassembly";
 import type { Logger } from "pino";
 import { isLog } from "../logger.js";
 import {
+  absolutePath,
   booleanOption,
   choiceOption,
   functionOption,
@@ -138,7 +139,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     cache: cacheOption(options),
     policy: policyOption(options),
     logger,
-    trace: options.trace === undefined ? undefined : pathOption("trace", options.trace, "the path of a file"),
+    trace: traceOption(options.trace),
     workerUrl: workerUrlOption(options.workerUrl),
   };
 }
@@ -182,6 +183,11 @@ function requirePromptOption(value: RequiredPrompt | undefined): RequiredPrompt 
   return value;
 }
 
+function traceOption(trace: string | undefined): string | undefined {
+  if (trace === undefined) return undefined;
+  return absolutePath("trace", pathOption("trace", trace, "the path of a file"));
+}
+
 function cacheOption({
   cache = true,
   cacheDirectory,
@@ -195,7 +201,12 @@ function cacheOption({
   }
   const bounds = { minimum: 0, unit: "bytes", infinity: true };
   const maxBytes = numberOption("cacheMaxBytes", cacheMaxBytes, bounds, 20e9);
-  return cache ? { directory: cacheDirectory ?? defaultCacheDirectory(), maxBytes } : undefined;
+  if (!cache) return undefined;
+  const directory =
+    cacheDirectory === undefined
+      ? absolutePath("RINGRANK_CACHE", defaultCacheDirectory())
+      : absolutePath("cacheDirectory", cacheDirectory);
+  return { directory, maxBytes };
 }
 
 /** Refuses an option that has no effect in combination with another. */

@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { type ErrorCode, RingrankError, show } from "@ringrank/errors";
+import { resolveModel } from "@ringrank/model/serving";
 
 /** Bounds of a numeric option, as documented. */
 interface NumberRule {
@@ -66,9 +68,27 @@ export function pathOption(name: string, value: unknown, expected = "a path"): s
   throw optionError(name, expected, value);
 }
 
-/** @throws RR_OPTION */
-export function requireModelPath(value: unknown): void {
-  pathOption("model", value, "a path or the id of a model");
+/**
+ * Returns a path as it is now. It is used later, when the process may be in another directory.
+ *
+ * @param name of the option, or of the environment variable
+ */
+export function absolutePath(name: string, path: string): string {
+  try {
+    return resolve(path);
+  } catch (cause) {
+    const what = `expected an absolute path, or a working directory that exists, got ${show(path)}`;
+    throw new RingrankError("RR_OPTION", `${name}: ${what}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * The real path of a model, as it is now: threads that start later may be in another directory.
+ *
+ * @throws RR_OPTION, RR_NOT_A_MODEL
+ */
+export function modelPath(pathOrId: unknown): string {
+  return resolveModel(pathOption("model", pathOrId, "a path or the id of a model"));
 }
 
 export function functionOption<Callback>(
