@@ -80,6 +80,20 @@ describe("a writer's process", () => {
     expect(child!.signalCode).toBe("SIGKILL");
   });
 
+  it.each(["SIGTERM", "SIGKILL"] as const)("is not said to need memory if %s ends it", async (signal) => {
+    const writer = writerOf(loopsForAnEmptyMessage);
+    const begun = once(starts, "start");
+    const looping = writer.write([{ role: "user", content: "" }]);
+    await begun;
+    await once(children[0]!, "message");
+    children[0]!.kill(signal);
+    await expect(looping).rejects.toMatchObject({
+      code: "RR_NO_CHAT_TEMPLATE",
+      message: expect.stringMatching(`${signal} .*from outside`),
+    });
+    expect(await writer.write(question)).toBe("Who art thou?");
+  });
+
   it("is started without Node options that are meant for the host", async () => {
     vi.stubEnv("NODE_OPTIONS", "--require=./nothing.cjs");
     onTestFinished(() => void vi.unstubAllEnvs());

@@ -40,7 +40,7 @@ export class ConversationWriter {
   /**
    * The conversation as a text that the assistant's next turn continues, with all special tokens that it needs.
    *
-   * @throws RR_NO_CHAT_TEMPLATE if the model has none, or no process can be started for it; RR_INPUT if it refuses the
+   * @throws RR_NO_CHAT_TEMPLATE if the model has none, or its process cannot be started or is ended from outside; RR_INPUT if it refuses the
    * messages; RR_FILE_FORMAT if it is broken, not supported, or exceeds a limit; RR_CLOSED once this has ended
    */
   write(messages: readonly ChatMessage[]): Promise<string> {
@@ -87,7 +87,10 @@ export class ConversationWriter {
     // If it cannot be sent, the process has ended.
     child.send(request, () => {});
     return this.#heard(child, writeMs, {
-      ended: () => tooMuch(`needs more than ${megabytes} MB of memory`, messages),
+      ended: (how) =>
+        outsideSignals.has(how)
+          ? wasEnded(how)
+          : tooMuch(`needs more than ${megabytes} MB of memory`, messages),
       expired: () => tooMuch(`is not done after ${writeMs} ms`, messages),
     });
   }
@@ -123,6 +126,17 @@ export class ConversationWriter {
 interface Silence {
   readonly ended: (how: string) => RingrankError;
   readonly expired: () => RingrankError;
+}
+
+/** Signals that a process gets from others. For lack of memory, the engine ends it in another way. */
+const outsideSignals: ReadonlySet<string> = new Set(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL"]);
+
+function wasEnded(signal: string): RingrankError {
+  return new RingrankError(
+    "RR_NO_CHAT_TEMPLATE",
+    `the process that rendered the chat template was ended by ${signal} from outside, perhaps by a system without ` +
+      "memory. Try again, or pass text or token ids",
+  );
 }
 
 const noRoom = `, as happens if the system gives it no memory, or no threads (${threadLimits})`;
