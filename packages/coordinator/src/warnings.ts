@@ -25,7 +25,8 @@ export function withoutProducts(obstacle: RingrankError): RingrankError {
 export function notKept(obstacle: string): RingrankError {
   const what = "the quantized weights of this load cannot be cached, so the next load will quantize again";
   const how =
-    "Free some disk space, choose another directory with the option cacheDirectory, or set cache: false";
+    "Free some disk space, choose another directory with the option cacheDirectory if there is one, else with " +
+    "RINGRANK_CACHE, or load without the cache";
   return new RingrankError("RR_CACHE", `${what}: ${obstacle}. ${how}`);
 }
 

@@ -187,7 +187,7 @@ function noneFits({ ranks, memoryPerRank }: Limits, least: number, complete: boo
   return new RingrankError(
     "RR_MEMORY",
     `no partition over ${ranks} ranks holds at most ${memoryPerRank} bytes of weights per rank; the ` +
-      `least ${complete ? "possible" : "found"} is ${least}. Use more ranks or raise memoryPerRank.`,
+      `least ${complete ? "possible" : "found"} is ${least}. Use more ranks, or allow more bytes.`,
   );
 }
 

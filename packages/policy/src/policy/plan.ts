@@ -89,7 +89,7 @@ export function policyFromJSON(
   if (fullest > memoryPerRank) {
     throw new RingrankError(
       "RR_MEMORY",
-      `the policy puts ${fullest} bytes of weights on one rank, but memoryPerRank is ${memoryPerRank}; plan again`,
+      `the policy puts ${fullest} bytes of weights on one rank, which may hold ${memoryPerRank}; plan again`,
     );
   }
   const limits: Limits = { ranks: read.ranks, objective: read.objective, memoryPerRank };
