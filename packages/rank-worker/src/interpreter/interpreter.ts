@@ -69,13 +69,11 @@ export class Interpreter {
     return true;
   }
 
+  /** Only sizes may change: the graph fixes types. */
   #isAsBefore(table: Table): boolean {
-    return (
-      this.#prepared?.inputs.every(({ type, dims }, at) => {
-        const value = table[this.#inputs[at]!];
-        return value?.type === type && sameSizes(value.dims, dims);
-      }) === true
-    );
+    const isAsBefore = ({ dims }: SmallValue, at: number): boolean =>
+      sameSizes(table[this.#inputs[at]!]!.dims, dims);
+    return this.#prepared?.inputs.every(isAsBefore) === true;
   }
 
   /** Returns undefined if a session must be used. */
