@@ -15,7 +15,7 @@ Compares Ringrank with one ONNX Runtime session, transformers.js and llama.cpp o
 weights, prints tables, and writes all figures to a JSON file as it goes. It takes about 40 minutes on two cores, or
 under 3 with --quick. Run nothing else at the same time. LIST is separated by commas; defaults are in parentheses.
 
-  --shape LIST      ${realShapes.join(", ")} (all)
+  --shape LIST      ${realShapes.join(", ")} (all); also fixed, of negligible size
   --layers N        only the first N layers of each model
   --precision LIST  ${precisions.join(", ")} (all)
   --ranks LIST      numbers of ranks (1,2,4,8; with --quick 1,2,4)
