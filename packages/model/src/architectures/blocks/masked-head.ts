@@ -7,7 +7,7 @@ import { linear } from "./projections.js";
 import { headWeight, saysTied } from "./tied-weights.js";
 
 export interface MaskedHead {
-  /** The embedding, which is also the head's matrix unless `tie_word_embeddings` is false. */
+  /** The embedding, which is also the head's matrix unless `tie_word_embeddings` is false and it has its own. */
   readonly table: EmbeddingTable;
   /** Of the encoder's output. */
   readonly width: number;
@@ -20,8 +20,8 @@ export interface MaskedHead {
     readonly activation: string;
     readonly norm: Omit<Norm, "width">;
   };
-  /** The head's own tensor, `[vocabulary, table.width]`, used if it is not tied. */
-  readonly separate: string;
+  /** The head's own tensor, `[vocabulary, table.width]`, used if it is not tied. Default: none, it is always tied. */
+  readonly separate?: string;
   /**
    * The width of the head's own tensor, for a head that is never tied. Default: it may be tied, and has the table's
    * width.

@@ -10,14 +10,15 @@ export function saysTied({ config }: ModelContext, byDefault: boolean): boolean 
 /**
  * The head's matrix, `[rows, width]`: the embedding if they are tied, else the head's own.
  *
- * @param separate the head's own tensor
+ * @param separate the head's own tensor; undefined if they are always tied
  */
 export function headWeight(
   { parameters }: ModelContext,
   table: EmbeddingTable,
-  separate: string,
+  separate: string | undefined,
   isTied: boolean,
 ): Value {
-  const name = isTied ? parameters.tied(separate, table.name) : separate;
+  const own = separate ?? table.name;
+  const name = isTied ? parameters.tied(own, table.name) : own;
   return parameters.get(name, [table.rows, table.width]);
 }

@@ -33,14 +33,14 @@ export const bert: Architecture = {
   ignoredTensors: bertIgnored,
 };
 
-/** The activation of the head, and the names of its modules and tensors. */
+/** The activation of the head, and the names of its modules and tensors, as in a {@link MaskedHead}. */
 export interface BertHead {
   readonly dense: string;
   readonly norm: string;
   readonly activation: string;
-  readonly separate: string;
+  readonly separate?: string;
   readonly bias: string;
-  readonly biasAlias: string;
+  readonly biasAlias?: string;
   /** As in a {@link MaskedHead}. */
   readonly ownWidth?: number;
 }
@@ -54,10 +54,10 @@ export interface BertDifferences {
   readonly positions?: (input: EncoderInput) => Value;
   /** Width of the embeddings; they are projected if it is not that of the residual stream. Default: no difference. */
   readonly embeddingWidth?: number;
-  /** The module that projects embeddings, even if widths are equal. Default: `embeddings_project`, if widths differ. */
-  readonly embeddingProjection?: string;
-  /** Whether the sum of embeddings is normed. Default true. */
-  readonly embeddingNorm?: boolean;
+  /** What projects embeddings to the width of the residual stream. Default: `embeddings_project`, if widths differ. */
+  readonly embeddingProjection?: EmbeddingProjection;
+  /** Whether the sum of embeddings is normed before or after it is projected. Default: before. */
+  readonly embeddingNorm?: "before" | "after" | "none";
   /** Names of the norms in a pre-norm encoder. Default: the encoder is post-norm. */
   readonly normsBefore?: NormsBefore;
   /** ε of all norms, if the config does not say. Default 1e-12. */
@@ -74,6 +74,15 @@ export interface BertDifferences {
   readonly leaveFirst?: (x: Value, embedded: Value, input: EncoderInput) => Value;
 }
 
+interface EmbeddingProjection {
+  /** The module's name within the model. */
+  readonly name: string;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Whether it is there even if widths are equal. Default false. */
+  readonly always?: boolean;
+}
+
 interface NormsBefore {
   /** Module names within the layer. */
   readonly attention: string;
@@ -82,6 +91,8 @@ interface NormsBefore {
   readonly last: string;
 }
 
+const defaultProjection: EmbeddingProjection = { name: "embeddings_project" };
+
 /** Attention of the layer whose tensor names begin with `prefix`. */
 export type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
 
@@ -89,7 +100,7 @@ export type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
 export function buildBert(context: ModelContext, differences: BertDifferences): void {
   const { g, config } = context;
   refuseDecoders(context);
-  const { model, head, positions, kinds = [], normsBefore, embeddingNorm = true } = differences;
+  const { model, head, positions, kinds = [], normsBefore, embeddingNorm = "before" } = differences;
   const { defaultEpsilon = 1e-12, defaultActivation = "gelu", defaultTokenTypes = 2 } = differences;
   const shape = multiHeadShape(config);
   const { width } = shape;
@@ -106,6 +117,7 @@ export function buildBert(context: ModelContext, differences: BertDifferences): 
 
   const input = encoderInput(g);
   const table = tableOf("word_embeddings", config.integer("vocab_size"));
+  const norm = { name: `${model}.embeddings.LayerNorm`, epsilon };
   let x = encoderEmbedding(context, input, {
     table,
     ...(positions && {
@@ -115,13 +127,13 @@ export function buildBert(context: ModelContext, differences: BertDifferences): 
       },
     }),
     kinds: [...(tokenTypes > 0 ? [tableOf("token_type_embeddings", tokenTypes)] : []), ...kinds],
-    norm: embeddingNorm ? { name: `${model}.embeddings.LayerNorm`, epsilon } : undefined,
+    norm: embeddingNorm === "before" ? norm : undefined,
   });
-  const { embeddingProjection } = differences;
-  if (embeddingProjection !== undefined || embeddingWidth !== width) {
-    const name = `${model}.${embeddingProjection ?? "embeddings_project"}`;
-    x = linear(context, x, { name, inputs: embeddingWidth, outputs: width });
+  const { name, bias = true, always = false } = differences.embeddingProjection ?? defaultProjection;
+  if (always || embeddingWidth !== width) {
+    x = linear(context, x, { name: `${model}.${name}`, inputs: embeddingWidth, outputs: width, bias });
   }
+  if (embeddingNorm === "after") x = layerNorm(context, x, { ...norm, width });
   const attention = differences.attention?.(input, shape) ?? defaultAttention(context, input, shape);
   const embedded = x;
   for (let layer = 0; layer < shape.layers; layer++) {

@@ -6,8 +6,8 @@ import { withoutPadding } from "../blocks/causal-convolution.js";
 import { attentionMaskOf, type EncoderInput } from "../blocks/encoder-input.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
-import { bertHead, bertIgnored, buildBert, type LayerAttention } from "./bert.js";
-import { debertaEpsilon, readDeberta } from "./deberta.js";
+import { buildBert, type LayerAttention } from "./bert.js";
+import { debertaEpsilon, debertaFrame, debertaIgnored, readDeberta } from "./deberta.js";
 import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
 
 /**
@@ -19,10 +19,7 @@ export const debertaV2: Architecture = {
     const { config } = context;
     const taps = config.integer("conv_kernel_size", { min: 0, default: 0 });
     buildBert(context, {
-      model: "deberta",
-      head: bertHead(context),
-      defaultEpsilon: debertaEpsilon,
-      defaultTokenTypes: 0,
+      ...debertaFrame(context),
       attention: (input, shape) => debertaAttention(context, input, shape),
       ...(taps > 0 && {
         leaveFirst: (x, embedded, input) =>
@@ -30,7 +27,7 @@ export const debertaV2: Architecture = {
       }),
     });
   },
-  ignoredTensors: bertIgnored,
+  ignoredTensors: debertaIgnored,
 };
 
 /**
@@ -58,10 +55,36 @@ function addConvolution(context: ModelContext, x: Value, embedded: Value, taps: 
 }
 
 function debertaAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {
-  const { g, config, parameters } = context;
-  const { keys, queries, reach } = readDeberta(context);
+  const { g, config } = context;
+  const { keys, queries, terms, reach } = readDeberta(context);
   const { width, heads, headDim } = shape;
+  const mask = attentionMaskOf(g, input);
+  const distances = reach === undefined ? undefined : bucketEmbeddings(context, input, reach, width);
   const shared = config.boolean("share_att_key", { default: false });
+  return (x, prefix) => {
+    const project = (of: Value, name: string): Value =>
+      linear(context, of, { name: `${prefix}.self.${name}`, inputs: width, outputs: width });
+    const content = (name: string) => separateHeads(g, project(x, name), heads, headDim);
+    const ofDistances = (name: string) =>
+      distances && project(distances, shared ? `${name}_proj` : `pos_${name}_proj`);
+    const mixed = disentangledAttention(context, {
+      query: content("query_proj"),
+      key: content("key_proj"),
+      value: content("value_proj"),
+      distanceKeys: keys ? ofDistances("key") : undefined,
+      distanceQueries: queries ? ofDistances("query") : undefined,
+      terms,
+      shape,
+      input,
+      mask,
+    });
+    return linear(context, mixed, { name: `${prefix}.output.dense`, inputs: width, outputs: width });
+  };
+}
+
+/** Embeddings of distances as {@link distanceEmbeddings}, in buckets if the config says so, and normed if it does. */
+function bucketEmbeddings(context: ModelContext, input: EncoderInput, reach: number, width: number): Value {
+  const { config, parameters } = context;
   const buckets = config.integer("position_buckets", { min: -1, default: -1 });
   if (buckets > 0 && (buckets < 2 || reach - 1 <= Math.floor(buckets / 2))) {
     throw config.error(
@@ -71,34 +94,16 @@ function debertaAttention(context: ModelContext, input: EncoderInput, shape: Att
   }
   const span = buckets > 0 ? buckets : reach;
   const bucketOf = (distance: number) => (buckets > 0 ? logBucket(distance, buckets, reach) : distance);
-  const epsilon = config.number("layer_norm_eps", { min: 0, default: debertaEpsilon });
   const isNormed = config.string("norm_rel_ebd", { default: "none" }).split("|").includes("layer_norm");
 
-  const mask = attentionMaskOf(g, input);
   const embeddings = distanceEmbeddings(context, input, {
     table: parameters.get("deberta.encoder.rel_embeddings.weight", [2 * span, width]),
     reach,
     rowOf: (distance) => Math.min(Math.max(bucketOf(distance) + span, 0), 2 * span - 1),
   });
-  const distances = isNormed
-    ? layerNorm(context, embeddings, { name: "deberta.encoder.LayerNorm", width, epsilon })
-    : embeddings;
-  return (x, prefix) => {
-    const project = (of: Value, name: string): Value =>
-      linear(context, of, { name: `${prefix}.self.${name}`, inputs: width, outputs: width });
-    const content = (name: string) => separateHeads(g, project(x, name), heads, headDim);
-    const mixed = disentangledAttention(context, {
-      query: content("query_proj"),
-      key: content("key_proj"),
-      value: content("value_proj"),
-      distanceKeys: keys ? project(distances, shared ? "key_proj" : "pos_key_proj") : undefined,
-      distanceQueries: queries ? project(distances, shared ? "query_proj" : "pos_query_proj") : undefined,
-      shape,
-      input,
-      mask,
-    });
-    return linear(context, mixed, { name: `${prefix}.output.dense`, inputs: width, outputs: width });
-  };
+  if (!isNormed) return embeddings;
+  const epsilon = config.number("layer_norm_eps", { min: 0, default: debertaEpsilon });
+  return layerNorm(context, embeddings, { name: "deberta.encoder.LayerNorm", width, epsilon });
 }
 
 /**

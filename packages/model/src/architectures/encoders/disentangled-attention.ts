@@ -35,6 +35,8 @@ interface DisentangledAttention extends QueryKeyValue {
   readonly distanceKeys: Value | undefined;
   /** Queries of the distances, as `distanceKeys`; undefined for no position-to-content term. */
   readonly distanceQueries: Value | undefined;
+  /** The number of terms by which scores are scaled; they may be fewer. */
+  readonly terms: number;
   readonly shape: AttentionShape;
   readonly input: EncoderInput;
   readonly mask: Value;
@@ -47,9 +49,8 @@ interface DisentangledAttention extends QueryKeyValue {
  *     q(i)·k(j) + q(i)·kᵣ(i − j) + qᵣ(i − j)·k(j)
  */
 export function disentangledAttention({ g }: ModelContext, attention: DisentangledAttention): Value {
-  const { query, key, value, distanceKeys, distanceQueries, shape, input, mask } = attention;
+  const { query, key, value, distanceKeys, distanceQueries, terms, shape, input, mask } = attention;
   const { heads, headDim } = shape;
-  const terms = 1 + Number(distanceKeys !== undefined) + Number(distanceQueries !== undefined);
   const scale = 1 / Math.sqrt(terms * headDim);
   const n = lengthOf(g, input.inputIds);
   const twice = g.add(n, n);

@@ -9,7 +9,7 @@ export const megatronBert: Architecture = {
       model: "bert",
       head: bertHead(context),
       positions: (input) => consecutivePositions(context.g, input),
-      embeddingNorm: false,
+      embeddingNorm: "none",
       normsBefore: { attention: "attention.ln", feedForward: "ln", last: "bert.encoder.ln" },
     }),
   ignoredTensors: bertIgnored,

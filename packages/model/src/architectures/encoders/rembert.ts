@@ -9,7 +9,7 @@ export const rembert: Architecture = {
     buildBert(context, {
       model: "rembert",
       embeddingWidth: config.integer("input_embedding_size", { default: 256 }),
-      embeddingProjection: "encoder.embedding_hidden_mapping_in",
+      embeddingProjection: { name: "encoder.embedding_hidden_mapping_in", always: true },
       positions: (input) => consecutivePositions(g, input),
       head: {
         ...bertHead(context),

@@ -23,7 +23,7 @@ export const robertaPreLayerNorm = robertaCalled("roberta_prelayernorm", {
 
 /** Pre-norm XLM-RoBERTa, without a norm of the embeddings. https://arxiv.org/abs/2105.00572 */
 export const xlmRobertaXl = robertaCalled("roberta", {
-  embeddingNorm: false,
+  embeddingNorm: "none",
   normsBefore: {
     attention: "attention.self_attn_layer_norm",
     feedForward: "LayerNorm",
