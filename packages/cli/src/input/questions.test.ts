@@ -60,6 +60,24 @@ test("Ctrl-C ends an answer, and otherwise interrupts", async () => {
   expect(later.aborted).toBe(false);
 });
 
+test("stop reading the input if no more are asked for, so that it does not keep the process alive", async () => {
+  const { input, asked } = questions({ isTTY: false });
+  input.write("first\n");
+  for await (const _ of asked) break;
+  expect(input.isPaused()).toBe(true);
+});
+
+test("end the line of their prompt only, not that of an answer", async () => {
+  const { input, output, asked } = questions({ isTTY: true });
+  input.write("first\n");
+  for await (const _ of asked) {
+    asked.answering();
+    output.read();
+    break;
+  }
+  expect(output.read()).toBeNull();
+});
+
 test("end when their signal is aborted", async () => {
   const { ending, lines } = questions({ isTTY: true });
   const next = lines.next();

@@ -33,15 +33,22 @@ export class Questions implements AsyncIterable<string> {
       if (this.#answering?.signal.aborted === false) this.#answering.abort();
       else interrupt();
     });
-    // The line of the prompt is not ended by whoever ends the questions.
-    if (this.#isTerminal) this.#interface.on("close", () => output.write("\n"));
+    this.#interface.on("close", () => {
+      // The line of the prompt is not ended by whoever ends the questions.
+      if (this.#isTerminal && this.#answering === undefined) output.write("\n");
+    });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void> {
     this.#ask();
-    for await (const line of this.#lines) {
-      if (line.trim() !== "") yield line;
-      this.#ask();
+    try {
+      for await (const line of this.#lines) {
+        if (line.trim() !== "") yield line;
+        this.#ask();
+      }
+    } finally {
+      // Otherwise it goes on reading, which keeps the process alive.
+      this.#interface.close();
     }
   }
 

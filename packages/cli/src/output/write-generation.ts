@@ -7,7 +7,7 @@ import { print } from "./print.js";
  * everything has been written.
  *
  * @param onToken called with each token as it comes
- * @throws Interrupted, what the generation throws, or the reason of `signal`
+ * @throws Interrupted, what the generation throws, or an AbortError once `signal` is aborted
  */
 export async function writeGeneration(
   generation: Generation,
