@@ -18,8 +18,15 @@ describe("PrefixCache", () => {
     const cache = prefixes();
     cache.add(1, [...count(20), 0]);
     cache.add(2, [...count(30), 0, 0]);
+    cache.add(3, [...count(25), 0]);
     expect(cache.find(count(40))).toEqual({ from: 2, tokens: 30 });
     expect(cache.find([...count(30), 0, 0])).toEqual({ from: 2, tokens: 31 });
+  });
+
+  it("finds nothing if the first token is another one", () => {
+    const cache = prefixes();
+    cache.add(1, count(30));
+    expect(cache.find([0, ...count(39, 2)])).toBeUndefined();
   });
 
   it("does not use fewer than 16 tokens", () => {
@@ -28,6 +35,7 @@ describe("PrefixCache", () => {
     expect(cache.find([...count(15), 0, 0])).toBeUndefined();
     expect(cache.find([...count(16), 0, 0])).toEqual({ from: 1, tokens: 16 });
     expect(cache.add(2, count(15, 50))).toBeUndefined();
+    expect(cache.add(3, count(16, 50))).toEqual([]);
   });
 
   it("releases the least recently used sequences beyond its limit", () => {
@@ -37,6 +45,7 @@ describe("PrefixCache", () => {
     expect(cache.add(3, count(20, 200))).toEqual([]);
     cache.use(cache.find(count(21, 1))!);
     expect(cache.add(4, count(25, 300))).toEqual([2, 3]);
+    expect(cache.find(count(21, 100))).toBeUndefined();
     expect(cache.find(count(21, 1))).toEqual({ from: 1, tokens: 20 });
   });
 
@@ -47,8 +56,8 @@ describe("PrefixCache", () => {
     expect(cache.find(count(21))).toEqual({ from: 1, tokens: 20 });
   });
 
-  it("replaces sequences that are the beginning of the one it adds", () => {
-    const cache = prefixes();
+  it("replaces sequences that are the beginning of the one it adds, which no longer count", () => {
+    const cache = prefixes(50);
     cache.add(1, count(20));
     cache.add(2, count(20, 50));
     expect(cache.add(3, count(30))).toEqual([1]);

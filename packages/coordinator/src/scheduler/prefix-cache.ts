@@ -87,8 +87,7 @@ export class PrefixCache {
 }
 
 function commonLength(one: readonly number[], other: readonly number[]): number {
-  const longest = Math.min(one.length, other.length);
   let length = 0;
-  while (length < longest && one[length] === other[length]) length++;
+  while (length < one.length && one[length] === other[length]) length++;
   return length;
 }
