@@ -6,9 +6,10 @@ import {
   type Weight,
   withoutUnread,
 } from "@ringrank/model";
-import { FreshNames } from "../fresh-names.js";
-import { int64Tensor, makeNode } from "../rules/attributes.js";
-import { operatorName } from "../rules/table.js";
+import { inlineWeight, int64Tensor } from "../graph/constants.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { int, makeNode } from "../graph/make-node.js";
+import { operatorName } from "../graph/operator-name.js";
 import { evaluatePair } from "../shapes/index.js";
 import type { PreparedGraph } from "./prepare-graph.js";
 import { isElementwise, isProduct, isRowwise, Rows } from "./rowwise.js";
@@ -122,7 +123,7 @@ function rewrite(
   function choose(name: string): GraphNode[] {
     const [flat, some] = ["rows", "chosen"].map((part) => names.after(`${name}·${part}`));
     choices.set(name, some!);
-    const gathered = makeNode("Gather", [flat!, chosen], some!, { axis: { kind: "int", value: 0 } });
+    const gathered = makeNode("Gather", [flat!, chosen], some!, { axis: int(0) });
     return [flatten(name, flat!), gathered];
   }
 
@@ -134,8 +135,7 @@ function rewrite(
 
   function flatten(name: string, output: string): GraphNode {
     const target = names.after(`${output}·sizes`);
-    const { type, dims, data } = int64Tensor([-1, widthOf(name)]);
-    weights.set(target, { type, dims, source: { kind: "inline", data } });
+    weights.set(target, inlineWeight(int64Tensor([-1, widthOf(name)])));
     return makeNode("Reshape", [name, target], output);
   }
 
@@ -145,4 +145,4 @@ function rewrite(
 }
 
 /** The same with three axes and with two. */
-const alongRow = { kind: "int", value: -1 } as const;
+const alongRow = int(-1);

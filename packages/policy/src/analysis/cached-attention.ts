@@ -1,9 +1,9 @@
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
 import { isOne, isStatic, type SizePair } from "../factors/factor.js";
-import { normalizeAxis } from "../rules/attributes.js";
-import { operatorName } from "../rules/table.js";
+import { axisOf } from "../graph/axis.js";
+import { operatorName } from "../graph/operator-name.js";
+import type { Wiring } from "../graph/wiring.js";
 import type { FactoredGraph } from "./propagate.js";
-import type { Wiring } from "./wiring.js";
 
 /**
  * Attention of new rows over the rows of a cache and over themselves, recognised by what it computes:
@@ -166,7 +166,7 @@ class Matcher {
     const split = this.#peek(first!, "Split");
     const [from] = split?.inputs ?? [];
     if (split === undefined || from === undefined || this.#sizesOf(from).length !== 3) return separate;
-    const axis = normalizeAxis(intAttribute(split, "axis", 0), 3);
+    const axis = axisOf(split, 0, 3);
     if (axis !== 2 || split.outputs.join() !== rows.join()) return separate;
     this.#madeBy(first!, "Split");
     return { ...separate, cut: { from, by: "parts" } };

@@ -1,5 +1,6 @@
 import { type Branch, type Graph, type GraphNode, isIf, mapBranches, type Weight } from "@ringrank/model";
-import { FreshNames } from "../fresh-names.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { makeNode } from "../graph/make-node.js";
 
 /**
  * A graph in which every output is computed by a node or passed in by the caller. A file may output a constant
@@ -16,7 +17,7 @@ function copied<Of extends Branch>(graph: Of, names: FreshNames): Of {
   const constant = (name: string): string => {
     if (!given.has(name)) return name;
     const held = names.after(name);
-    copies.push({ opType: "Identity", domain: "", inputs: [held], outputs: [name], attributes: {} });
+    copies.push(makeNode("Identity", [held], name));
     return held;
   };
   const weights = Array.from(graph.weights, ([name, weight]): [string, Weight] => [constant(name), weight]);

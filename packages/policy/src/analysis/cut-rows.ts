@@ -1,8 +1,8 @@
 import { type Graph, type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
 import { type Dim, type Factor, isStatic, resolve, sizeOf } from "../factors/factor.js";
+import { fromFront } from "../graph/axis.js";
 import { takeApart } from "../lowering/lower.js";
 import { inSums, isRowNorm, type RowNorm } from "../lowering/norm-in-sums.js";
-import { normalizeAxis } from "../rules/attributes.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 
 /**
@@ -57,7 +57,7 @@ function shortestAxes({ values, nodes }: FactoredGraph): Map<Factor, number> {
 function isAlongRow({ node, inputs }: FactoredNode["operator"]): boolean {
   const rank = inputs[0]!.dims.length;
   const axes = node.opType === "ReduceMean" ? meanAxes() : [intAttribute(node, "axis", -1)];
-  return axes?.length === 1 && normalizeAxis(axes[0]!, rank) === rank - 1;
+  return axes?.length === 1 && fromFront(axes[0]!, rank) === rank - 1;
 
   function meanAxes(): readonly number[] | undefined {
     return intsAttribute(node, "axes") ?? inputs[1]?.contents?.map(([axis]) => axis);

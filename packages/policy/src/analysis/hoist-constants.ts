@@ -1,11 +1,5 @@
-import {
-  type Attribute,
-  type ConstantTensor,
-  type Graph,
-  type GraphNode,
-  toInt64,
-  type Weight,
-} from "@ringrank/model";
+import type { Attribute, ConstantTensor, Graph, GraphNode, Weight } from "@ringrank/model";
+import { inlineWeight, int64Tensor } from "../graph/constants.js";
 
 /**
  * Converts `Constant` nodes to constants of the graph, so that each of their uses has its own factors, and a rank can
@@ -16,8 +10,7 @@ export function hoistConstants(graph: Graph): Graph {
   const nodes = graph.nodes.filter((node) => {
     const constant = node.opType === "Constant" && node.domain === "" ? constantOf(node) : undefined;
     if (constant === undefined) return true;
-    const { type, dims, data } = constant;
-    weights.set(node.outputs[0]!, { type, dims, source: { kind: "inline", data } });
+    weights.set(node.outputs[0]!, inlineWeight(constant));
     return false;
   });
   return nodes.length === graph.nodes.length ? graph : { ...graph, nodes, weights };
@@ -44,6 +37,6 @@ function numbers(
     typeof attribute.value === "number" ? [attribute.value] : (attribute.value as readonly number[]);
   const shape = dims ?? [values.length];
   return kind === "int" || kind === "ints"
-    ? { type: "int64", dims: shape, data: BigInt64Array.from(values, toInt64) }
+    ? int64Tensor(values, shape)
     : { type: "float32", dims: shape, data: Float32Array.from(values) };
 }

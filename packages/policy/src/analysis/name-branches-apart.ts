@@ -1,5 +1,5 @@
 import { type Branch, type Graph, type GraphNode, isIf, mapBranches, type Weight } from "@ringrank/model";
-import { FreshNames } from "../fresh-names.js";
+import { FreshNames } from "../graph/fresh-names.js";
 
 /**
  * A graph in which no branch of an `If` defines a name that is defined around it, or in another branch. In a file a

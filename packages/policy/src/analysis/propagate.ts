@@ -11,17 +11,18 @@ import {
   unproven,
 } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
+import { operatorName } from "../graph/operator-name.js";
+import { Wiring } from "../graph/wiring.js";
 import type { Precision } from "../precision/precision.js";
 import { quantizeExperts } from "../precision/quantize-experts.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
 import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
-import { operatorName, ruleFor } from "../rules/table.js";
+import { ruleFor } from "../rules/table.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { chooseRowsEarly } from "./asked-rows.js";
 import { normsInSums } from "./cut-rows.js";
 import { type PreparedGraph, prepareGraph } from "./prepare-graph.js";
 import { findRoutedExperts } from "./routed-experts.js";
-import { Wiring } from "./wiring.js";
 
 /** A graph in which every dimension has been divided into factors. */
 export interface FactoredGraph {

@@ -1,5 +1,5 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
-import { operatorName } from "../rules/table.js";
+import { operatorName } from "../graph/operator-name.js";
 
 /** Products. Whatever is ranked after one is no longer its input. */
 const products: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
-import { operatorName } from "../rules/table.js";
+import { operatorName } from "../graph/operator-name.js";
 
 /** Whether a node returns all elements of its first operand, in order, in another shape. */
 export function isReshaping(node: GraphNode): boolean {

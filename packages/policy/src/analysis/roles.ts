@@ -10,8 +10,8 @@ import {
   partsOf,
   resolve,
 } from "../factors/factor.js";
+import { operatorName } from "../graph/operator-name.js";
 import { isGather } from "../lowering/own-domain.js";
-import { operatorName } from "../rules/table.js";
 import { Conflicts } from "./conflicts.js";
 import { givenOutputs } from "./given-outputs.js";
 import { Labels, type RoleLabel } from "./labels.js";

@@ -8,7 +8,7 @@ import {
   resolve,
   sizeOf,
 } from "../factors/factor.js";
-import { operatorName } from "../rules/table.js";
+import { operatorName } from "../graph/operator-name.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 
 /**

@@ -1,8 +1,8 @@
-import { type GraphNode, intAttribute } from "@ringrank/model";
-import { normalizeAxis } from "../rules/attributes.js";
+import type { GraphNode } from "@ringrank/model";
+import { axisOf } from "../graph/axis.js";
+import { operatorName } from "../graph/operator-name.js";
 import { elementwiseRules } from "../rules/elementwise.js";
 import { transposesSecondAtMost } from "../rules/fused-matmul.js";
-import { operatorName } from "../rules/table.js";
 import { isStatic, type SizePair } from "../shapes/index.js";
 
 type Dims = readonly SizePair[] | undefined;
@@ -69,7 +69,7 @@ function isMatrix(_: GraphNode, second: Dims): boolean {
 }
 
 function isAlongRow(byDefault: number): (node: GraphNode) => boolean {
-  return (node) => normalizeAxis(intAttribute(node, "axis", byDefault), 3) === 2;
+  return (node) => axisOf(node, byDefault, 3) === 2;
 }
 
 /** Whether all rows use the same part of an operand, such as a bias. */

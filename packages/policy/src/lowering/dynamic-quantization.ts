@@ -1,4 +1,5 @@
-import { type Lowering, ownPart, part } from "./lowering.js";
+import { makeNode } from "../graph/make-node.js";
+import type { Lowering } from "./lowering.js";
 
 /**
  * DynamicQuantizeLinear (https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html) rounds by the range of the
@@ -9,8 +10,8 @@ const dynamicQuantizeLinear: Lowering = ({ inputs, outputs, attributes }, maker)
   const range = maker.value();
   const [x] = inputs as [string];
   return [
-    ownPart("ValueRange", { inputs: [x], outputs: [range], attributes }),
-    ownPart("QuantizeInRange", { inputs: [x, range], outputs, attributes }),
+    makeNode("ringrank::ValueRange", [x], range, attributes),
+    makeNode("ringrank::QuantizeInRange", [x, range], outputs, attributes),
   ];
 };
 
@@ -20,11 +21,11 @@ const dynamicQuantizeLinear: Lowering = ({ inputs, outputs, attributes }, maker)
 const dynamicQuantizeMatMul: Lowering = ({ inputs, outputs }, maker) => {
   const [a = "", b = "", scale = "", zeroPoint = "", bias = ""] = inputs;
   const [rounded, aScale, aZeroPoint] = [maker.value(), maker.value(), maker.value()];
-  const quantized = part("DynamicQuantizeLinear", [a], [rounded, aScale, aZeroPoint]);
+  const quantized = makeNode("DynamicQuantizeLinear", [a], [rounded, aScale, aZeroPoint]);
   return [
     ...dynamicQuantizeLinear(quantized, maker)!,
-    part(
-      "MatMulIntegerToFloat@com.microsoft",
+    makeNode(
+      "com.microsoft::MatMulIntegerToFloat",
       [rounded, b, aScale, scale, aZeroPoint, zeroPoint, bias],
       outputs,
     ),

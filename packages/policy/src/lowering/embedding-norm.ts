@@ -1,5 +1,7 @@
 import type { GraphNode } from "@ringrank/model";
-import { type Lowering, ownPart, part } from "./lowering.js";
+import { int64Tensor } from "../graph/constants.js";
+import { float, int, makeNode } from "../graph/make-node.js";
+import type { Lowering } from "./lowering.js";
 
 /**
  * com.microsoft.EmbedLayerNormalization (ids, segment ids, words, positions, segments, scale, shift, mask, position
@@ -16,19 +18,14 @@ const embedLayerNormalization: Lowering = ({ inputs, outputs, attributes }, make
     to = maker.value(),
     more: GraphNode["attributes"] = {},
   ) => {
-    nodes.push(part(operator, from, [to], more));
+    nodes.push(makeNode(operator, from, to, more));
     return to;
   };
-  const integers = (...values: readonly number[]): string =>
-    maker.constant({ type: "int64", dims: [values.length], data: BigInt64Array.from(values, BigInt) });
-  const scalar = (value: number): string =>
-    maker.constant({ type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) });
+  const list = (value: number): string => maker.constant(int64Tensor([value]));
+  const scalar = (value: number): string => maker.constant(int64Tensor([value], []));
 
   const places = (): string => {
-    const length = make("Squeeze", [
-      make("Slice", [make("Shape", [ids!]), integers(1), integers(2)]),
-      integers(0),
-    ]);
+    const length = make("Squeeze", [make("Slice", [make("Shape", [ids!]), list(1), list(2)]), list(0)]);
     return make("Range", [scalar(0), length, scalar(1)]);
   };
   let sum = make(
@@ -38,14 +35,14 @@ const embedLayerNormalization: Lowering = ({ inputs, outputs, attributes }, make
   );
   if (segments !== undefined && segmentIds !== undefined)
     sum = make("Add", [sum, make("Gather", [segments, segmentIds])], outputs[2] || maker.value());
-  const epsilon = attributes.epsilon ?? { kind: "float", value: 1e-12 };
+  const epsilon = attributes.epsilon ?? float(1e-12);
   make("LayerNormalization", [sum, scale!, shift!], outputs[0]!, {
     epsilon,
-    axis: { kind: "int", value: -1 },
+    axis: int(-1),
   });
   if (outputs[1])
-    make("ReduceSum", [mask ?? make("Mul", [ids!, make("Sub", [ids!, ids!])]), integers(1)], outputs[1], {
-      keepdims: { kind: "int", value: 0 },
+    make("ReduceSum", [mask ?? make("Mul", [ids!, make("Sub", [ids!, ids!])]), list(1)], outputs[1], {
+      keepdims: int(0),
     });
   return nodes;
 };
@@ -76,25 +73,17 @@ const quantizedEmbedding: Lowering = ({ inputs, outputs, attributes }, maker) =>
   const made: GraphNode[] = [];
   const real = [scale, shift].map((quantized, at) => {
     const name = maker.value();
-    made.push(part("DequantizeLinear", [quantized, ...figures(3 + at)], [name]));
+    made.push(makeNode("DequantizeLinear", [quantized, ...figures(3 + at)], [name]));
     return name;
   });
-  const plain = {
-    opType: "",
-    domain: "",
-    inputs: [ids, segmentIds, ...looked, ...real, mask],
-    outputs,
-    attributes,
-  };
+  const plain = makeNode("", [ids, segmentIds, ...looked, ...real, mask], outputs, attributes);
   for (const node of embedLayerNormalization(plain, maker)!) {
     const [table, rows] = node.inputs;
     const found = tables.get(table ?? "");
     if (found === undefined) made.push(node);
     else {
       const [values, ...ofAll] = found;
-      made.push(
-        ownPart("DequantizedLookup", { ...node, inputs: [values!, rows!, ...ofAll], attributes: {} }),
-      );
+      made.push(makeNode("ringrank::DequantizedLookup", [values!, rows!, ...ofAll], node.outputs));
     }
   }
   return made;

@@ -1,5 +1,7 @@
 import type { Attribute, GraphNode } from "@ringrank/model";
-import { type Lowering, type Maker, part } from "./lowering.js";
+import { float32Scalar } from "../graph/constants.js";
+import { float, makeNode } from "../graph/make-node.js";
+import type { Lowering, Maker } from "./lowering.js";
 
 /**
  * com.microsoft.FusedConv (X, W, B, addend) and com.microsoft.FusedGemm (A, B, C), which ONNX Runtime's optimizer
@@ -14,8 +16,10 @@ const fusedConv: Lowering = ({ inputs, outputs, attributes }, maker) => {
   const [convolved, sum] = [maker.value(), maker.value()];
   const activated = activate(activation, parameters, added === "" ? convolved : sum, y, maker);
   if (activated === undefined) return undefined;
-  const conv = part("Conv", [x, weight, bias], [convolved], plain);
-  return added === "" ? [conv, ...activated] : [conv, part("Add", [convolved, added], [sum]), ...activated];
+  const conv = makeNode("Conv", [x, weight, bias], [convolved], plain);
+  return added === ""
+    ? [conv, ...activated]
+    : [conv, makeNode("Add", [convolved, added], [sum]), ...activated];
 };
 
 const fusedGemm: Lowering = (node, maker) => {
@@ -29,7 +33,7 @@ const fusedGemm: Lowering = (node, maker) => {
   const parameters = [alpha, beta].flatMap((one) => (one?.kind === "float" ? [one.value] : []));
   const product = maker.value();
   const activated = activate(activation, parameters, product, node.outputs[0]!, maker);
-  return activated && [part("Gemm", node.inputs, [product], plain), ...activated];
+  return activated && [makeNode("Gemm", node.inputs, [product], plain), ...activated];
 };
 
 /** Undefined for an activation with another name. */
@@ -41,13 +45,10 @@ function activate(
   maker: Maker,
 ): GraphNode[] | undefined {
   const name = activation?.kind === "string" ? activation.value : "";
-  const number = (value: number): string =>
-    maker.constant({ type: "float32", dims: [], data: Float32Array.of(value) });
+  const number = (value: number): string => maker.constant(float32Scalar(value));
   const floats = (...names: readonly string[]): Record<string, Attribute> =>
     Object.fromEntries(
-      names.flatMap((name, at) =>
-        parameters[at] === undefined ? [] : [[name, { kind: "float", value: parameters[at] }]],
-      ),
+      names.flatMap((name, at) => (parameters[at] === undefined ? [] : [[name, float(parameters[at])]])),
     );
   const [first, second] = parameters;
   switch (name) {
@@ -55,15 +56,15 @@ function activate(
     case "Sigmoid":
     case "Tanh":
     case "HardSwish":
-      return [part(name, [x], [y])];
+      return [makeNode(name, [x], [y])];
     case "LeakyRelu":
-      return [part(name, [x], [y], floats("alpha"))];
+      return [makeNode(name, [x], [y], floats("alpha"))];
     case "HardSigmoid":
-      return [part(name, [x], [y], floats("alpha", "beta"))];
+      return [makeNode(name, [x], [y], floats("alpha", "beta"))];
     case "Clip":
       return first === undefined || second === undefined
         ? undefined
-        : [part(name, [x, number(first), number(second)], [y])];
+        : [makeNode(name, [x, number(first), number(second)], [y])];
     default:
       return undefined;
   }

@@ -1,7 +1,7 @@
 import type { Graph, GraphNode } from "@ringrank/model";
-import { FreshNames } from "../fresh-names.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { makeNode } from "../graph/make-node.js";
 import { ruleFor } from "../rules/table.js";
-import { ownPart } from "./lowering.js";
 
 /**
  * A graph in which operators without a rule read whole values: sharded values are gathered for them only, so that
@@ -25,7 +25,7 @@ export function gatherForUnruled(graph: Graph): Graph {
       if (known !== undefined) return known;
       const whole = names.after(`${name}·whole`);
       wholes.set(name, whole);
-      made.push(ownPart("Whole", { inputs: [name], outputs: [whole], attributes: {} }));
+      made.push(makeNode("ringrank::Whole", [name], whole));
       return whole;
     });
     return [...made, { ...node, inputs }];

@@ -1,7 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ConstantTensor, Graph, Weight } from "@ringrank/model";
-import { FreshNames } from "../fresh-names.js";
-import { operatorName } from "../rules/table.js";
+import { inlineWeight } from "../graph/constants.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { operatorName } from "../graph/operator-name.js";
 import { dynamicQuantization } from "./dynamic-quantization.js";
 import { embeddingNorm } from "./embedding-norm.js";
 import { fusedActivations } from "./fused-activation.js";
@@ -56,9 +57,9 @@ class GraphMaker implements Maker {
     return this.weights.get(name)?.dims;
   }
 
-  constant({ type, dims, data }: ConstantTensor): string {
+  constant(tensor: ConstantTensor): string {
     const name = this.value();
-    this.weights.set(name, { type, dims, source: { kind: "inline", data } });
+    this.weights.set(name, inlineWeight(tensor));
     return name;
   }
 

@@ -1,6 +1,14 @@
-import { type Attribute, floatAttribute, type GraphNode, intAttribute } from "@ringrank/model";
-import { operatorName } from "../rules/table.js";
-import { type Maker, part } from "./lowering.js";
+import {
+  type Attribute,
+  floatAttribute,
+  type GraphNode,
+  intAttribute,
+  toOnnxDataType,
+} from "@ringrank/model";
+import { float32Scalar, int64Tensor } from "../graph/constants.js";
+import { int, makeNode } from "../graph/make-node.js";
+import { operatorName } from "../graph/operator-name.js";
+import type { Maker } from "./lowering.js";
 
 /**
  * Normalizing the rows of a value, or taking their means, in terms of sums over a row. Ranks that share a row have
@@ -40,15 +48,14 @@ export function inSums({ node, width, type }: RowNorm, maker: Maker): readonly G
     output = maker.value(),
     attributes: Readonly<Record<string, Attribute>> = {},
   ): string => {
-    made.push(part(operator, inputs, [output], attributes));
+    made.push(makeNode(operator, inputs, output, attributes));
     return output;
   };
-  const number = (value: number): string =>
-    maker.constant({ type: "float32", dims: [], data: Float32Array.of(value) });
-  const last = maker.constant({ type: "int64", dims: [1], data: BigInt64Array.of(-1n) });
+  const number = (value: number): string => maker.constant(float32Scalar(value));
+  const last = maker.constant(int64Tensor([-1]));
   /** Sums are float32, because float16 may be too small for them. */
   const cast = (value: string, to: "float32" | "float16", output?: string): string =>
-    make("Cast", [value], output, { to: { kind: "int", value: to === "float32" ? 1 : 10 } });
+    make("Cast", [value], output, { to: int(toOnnxDataType(to)) });
   const mean = (operator: "ReduceSum" | "ReduceSumSquare", value: string, output?: string): string =>
     make("Mul", [make(operator, [value, last]), number(1 / width)], output);
 

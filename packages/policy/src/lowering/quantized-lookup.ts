@@ -1,6 +1,6 @@
 import { type Graph, type GraphNode, intAttribute } from "@ringrank/model";
-import { Wiring } from "../analysis/wiring.js";
-import { ownPart } from "./lowering.js";
+import { makeNode } from "../graph/make-node.js";
+import { Wiring } from "../graph/wiring.js";
 
 /**
  * Fuses a lookup in an integer table and the following dequantization, `DequantizeLinear(Gather(table, ids))`, to one
@@ -9,29 +9,20 @@ import { ownPart } from "./lowering.js";
  */
 export function fuseQuantizedLookups(graph: Graph): Graph {
   const wiring = new Wiring(graph.nodes, graph.outputs);
-  const fused = new Map<GraphNode, GraphNode>();
+  const instead = new Map<GraphNode, readonly GraphNode[]>();
   for (const lookup of graph.nodes) {
     const [table, ids] = lookup.inputs;
     const [rows] = lookup.outputs;
     const reader = isLookup(lookup, graph) ? wiring.soleReader(rows!) : undefined;
-    if (reader === undefined || !dequantizesAlike(wiring.node(reader), rows!, graph)) continue;
-    const { inputs, outputs: made } = wiring.node(reader);
-    fused.set(
-      wiring.node(reader),
-      ownPart("DequantizedLookup", {
-        inputs: [table!, ids!, ...inputs.slice(1)],
-        outputs: made,
-        attributes: {},
-      }),
-    );
-    fused.set(lookup, lookup);
+    if (reader === undefined) continue;
+    const dequantizing = wiring.node(reader);
+    if (!dequantizesAlike(dequantizing, rows!, graph)) continue;
+    const inputs = [table!, ids!, ...dequantizing.inputs.slice(1)];
+    instead.set(lookup, []);
+    instead.set(dequantizing, [makeNode("ringrank::DequantizedLookup", inputs, dequantizing.outputs)]);
   }
-  if (fused.size === 0) return graph;
-  const nodes = graph.nodes.flatMap((node) => {
-    const other = fused.get(node);
-    return other === undefined ? [node] : other === node ? [] : [other];
-  });
-  return { ...graph, nodes };
+  if (instead.size === 0) return graph;
+  return { ...graph, nodes: graph.nodes.flatMap((node) => instead.get(node) ?? [node]) };
 }
 
 /** Whether it looks up whole rows of a constant table of 8-bit integers. */

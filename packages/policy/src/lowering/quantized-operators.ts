@@ -1,5 +1,7 @@
-import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
-import { type Lowering, type Maker, part } from "./lowering.js";
+import { type Attribute, type GraphNode, intAttribute, toOnnxDataType } from "@ringrank/model";
+import { float32Scalar } from "../graph/constants.js";
+import { int, makeNode } from "../graph/make-node.js";
+import type { Lowering, Maker } from "./lowering.js";
 
 /**
  * Replaces operators on quantized operands by the plain operator between DequantizeLinear and QuantizeLinear, which is
@@ -37,21 +39,19 @@ function lowerTo(formOf: (node: GraphNode) => Form): Lowering {
       plain.push(dequantizedBias(node, bias, operands, maker, made));
     const [result] = node.outputs as [string];
     const [scale = "", zeroPoint = ""] = node.inputs.slice(output, output + 2);
-    if (scale === "") return [...made, part(operator, plain, [result], attributes)];
+    if (scale === "") return [...made, makeNode(operator, plain, [result], attributes)];
     const computed = maker.value();
     return [
       ...made,
-      part(operator, plain, [computed], attributes),
-      part("QuantizeLinear", [computed, scale, zeroPoint], [result]),
+      makeNode(operator, plain, [computed], attributes),
+      makeNode("QuantizeLinear", [computed, scale, zeroPoint], [result]),
     ];
   };
 }
 
-const int = (value: number): Attribute => ({ kind: "int", value });
-
 function dequantized(triple: readonly string[], axis: number, maker: Maker, made: GraphNode[]): string {
   const name = maker.value();
-  made.push(part("DequantizeLinear", triple, [name], scaledAlong(triple, axis, maker)));
+  made.push(makeNode("DequantizeLinear", triple, [name], scaledAlong(triple, axis, maker)));
   return name;
 }
 
@@ -76,20 +76,16 @@ function dequantizedBias(
 ): string {
   let scale = maker.value();
   made.push(
-    part(
+    makeNode(
       "Mul",
       operands.map(([at]) => inputs[at + 1]!),
       [scale],
     ),
   );
   if (attributes.alpha?.kind === "float" && attributes.alpha.value !== 1) {
-    const alpha = maker.constant({
-      type: "float32",
-      dims: [],
-      data: Float32Array.of(attributes.alpha.value),
-    });
+    const alpha = maker.constant(float32Scalar(attributes.alpha.value));
     const scaled = maker.value();
-    made.push(part("Mul", [scale, alpha], [scaled]));
+    made.push(makeNode("Mul", [scale, alpha], [scaled]));
     scale = scaled;
   }
   const plain = maker.value();
@@ -97,9 +93,9 @@ function dequantizedBias(
   if (isPerColumn) {
     // An int32 vector with as many scales: a product, since DequantizeLinear only accepts an axis of several.
     const cast = maker.value();
-    made.push(part("Cast", [inputs[slot]!], [cast], { to: { kind: "int", value: 1 } }));
-    made.push(part("Mul", [cast, scale], [plain]));
-  } else made.push(part("DequantizeLinear", [inputs[slot]!, scale], [plain]));
+    made.push(makeNode("Cast", [inputs[slot]!], [cast], { to: int(toOnnxDataType("float32")) }));
+    made.push(makeNode("Mul", [cast, scale], [plain]));
+  } else made.push(makeNode("DequantizeLinear", [inputs[slot]!, scale], [plain]));
   return plain;
 }
 
@@ -134,10 +130,10 @@ const softmax: Lowering = (node, maker) => {
   const [flat, computed, shape] = [maker.value(), maker.value(), maker.value()];
   const ofRows = { ...node, inputs: [flat, ...scales], outputs: [computed], attributes: { axis: int(-1) } };
   return [
-    part("Flatten", [value], [flat], { axis: int(intAttribute(node, "axis", -1)) }),
+    makeNode("Flatten", [value], [flat], { axis: int(intAttribute(node, "axis", -1)) }),
     ...softmaxAlongAxis(ofRows, maker)!,
-    part("Shape", [value], [shape]),
-    part("Reshape", [computed, shape], node.outputs),
+    makeNode("Shape", [value], [shape]),
+    makeNode("Reshape", [computed, shape], node.outputs),
   ];
 };
 

@@ -1,4 +1,5 @@
 import { type Attribute, type Graph, quantizationBlock, withoutUnread } from "@ringrank/model";
+import { int } from "../graph/make-node.js";
 import type { Precision } from "./precision.js";
 
 /** Bits of an element of a quantized product's matrix. */
@@ -25,5 +26,5 @@ export function withProducts(graph: Graph, changed: Pick<Graph, "nodes" | "weigh
 }
 
 export function ints(values: Readonly<Record<string, number>>): Record<string, Attribute> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { kind: "int", value }]));
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, int(value)]));
 }

@@ -12,11 +12,11 @@ import {
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
-import { FreshNames } from "../fresh-names.js";
-import { ownPart } from "../lowering/lowering.js";
-import { int64Tensor, makeNode } from "../rules/attributes.js";
+import { inlineWeight, int64Tensor } from "../graph/constants.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { makeNode } from "../graph/make-node.js";
+import { operatorName } from "../graph/operator-name.js";
 import { transposesSecondAtMost } from "../rules/fused-matmul.js";
-import { operatorName } from "../rules/table.js";
 import { productAttributes, productBits, withProducts } from "./block-products.js";
 import { floatTypes } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
@@ -76,11 +76,8 @@ class Rewriter {
     const [K, N] = turned ? [second, first] : [first, second];
     const names = this.#quantize(matrix.name, stack, !turned);
     const { before, value } = x.dims.length === 2 ? this.#unsqueeze(x.name) : { before: [], value: x.name };
-    const product = ownPart("StackedMatMulNBits", {
-      inputs: [value, ...names],
-      outputs: node.outputs,
-      attributes: productAttributes(this.#precision, K, N),
-    });
+    const attributes = productAttributes(this.#precision, K, N);
+    const product = makeNode("ringrank::StackedMatMulNBits", [value, ...names], node.outputs, attributes);
     return [...before, product];
   }
 
@@ -89,7 +86,7 @@ class Rewriter {
     if (known !== undefined) return { before: [], value: known };
     const value = this.#names.after(`${x}·rows`);
     const axes = this.#names.numbered("axes");
-    this.weights.set(axes, inline(int64Tensor([0])));
+    this.weights.set(axes, inlineWeight(int64Tensor([0])));
     this.#unsqueezed.set(x, value);
     return { before: [makeNode("Unsqueeze", [x, axes], value)], value };
   }
@@ -150,8 +147,4 @@ function sourcesOf(
     default:
       return undefined;
   }
-}
-
-function inline({ type, dims, data }: ReturnType<typeof int64Tensor>): Weight {
-  return { type, dims, source: { kind: "inline", data } };
 }

@@ -8,10 +8,11 @@ import {
   type Weight,
 } from "@ringrank/model";
 import { rankedValues } from "../analysis/ranked.js";
-import { FreshNames } from "../fresh-names.js";
-import { makeNode } from "../rules/attributes.js";
+import { float32Scalar, inlineWeight } from "../graph/constants.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { makeNode } from "../graph/make-node.js";
+import { operatorName } from "../graph/operator-name.js";
 import { transposesSecondAtMost } from "../rules/fused-matmul.js";
-import { operatorName } from "../rules/table.js";
 import { ints, productAttributes, productBits, withProducts } from "./block-products.js";
 import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
@@ -94,13 +95,12 @@ class Rewriter {
     const before = alpha === 1 ? [] : [this.#scaled(a, alpha)];
     const beta = floatAttribute(node, "beta", 1);
     const added = c === "" || beta === 1 ? [] : [this.#scaled(c, beta)];
-    const product: GraphNode = {
-      opType: "MatMulNBits",
-      domain: "com.microsoft",
-      inputs: [before[0]?.outputs[0] ?? a, values, scales],
-      outputs: [c === "" ? output : this.#names.after(`${output}·product`)],
-      attributes: productAttributes(this.#precision, columns, rows),
-    };
+    const product = makeNode(
+      "com.microsoft::MatMulNBits",
+      [before[0]?.outputs[0] ?? a, values, scales],
+      c === "" ? output : this.#names.after(`${output}·product`),
+      productAttributes(this.#precision, columns, rows),
+    );
     if (c === "") return [...before, product];
     const sum = makeNode("Add", [product.outputs[0]!, added[0]?.outputs[0] ?? c], output);
     return [...before, product, ...added, sum];
@@ -120,24 +120,13 @@ class Rewriter {
     if (!isFit) return [node];
     const [values, scales] = this.#quantize(matrix, false, 8, "rows");
     const attributes = ints({ bits: 8, block_size: quantizationBlock, gather_axis: 0, quantize_axis: 1 });
-    return [
-      {
-        opType: "GatherBlockQuantized",
-        domain: "com.microsoft",
-        inputs: [values, indices, scales],
-        outputs: node.outputs,
-        attributes,
-      },
-    ];
+    const inputs = [values, indices, scales];
+    return [makeNode("com.microsoft::GatherBlockQuantized", inputs, node.outputs, attributes)];
   }
 
   #scaled(value: string, factor: number): GraphNode {
     const constant = this.#names.after(`${value}·factor`);
-    this.weights.set(constant, {
-      type: "float32",
-      dims: [],
-      source: { kind: "inline", data: Float32Array.of(factor) },
-    });
+    this.weights.set(constant, inlineWeight(float32Scalar(factor)));
     return makeNode("Mul", [value, constant], this.#names.after(`${value}·scaled`));
   }
 

@@ -1,6 +1,6 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
-import { Wiring } from "../analysis/wiring.js";
-import { operatorName } from "../rules/table.js";
+import { operatorName } from "../graph/operator-name.js";
+import { Wiring } from "../graph/wiring.js";
 import { withOutputs } from "./local-products.js";
 import { type LocalStage, readApart } from "./local-stage.js";
 import type { LocalValues } from "./local-values.js";

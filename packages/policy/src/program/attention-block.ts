@@ -1,6 +1,7 @@
 import type { GraphNode } from "@ringrank/model";
 import type { SizePair } from "../factors/factor.js";
-import { int64Tensor, makeNode } from "../rules/attributes.js";
+import { inlineWeight, int64Tensor } from "../graph/constants.js";
+import { float, int, makeNode } from "../graph/make-node.js";
 import type { AttentionOverCache, Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
@@ -39,10 +40,7 @@ export function makeAttentionBlock(heads: AttentionHeads): Segment {
     opsets: { "": 23, "com.microsoft": 1 },
     shards: new Map(),
     constants: new Map(
-      Object.entries(constants).map(([name, numbers]) => {
-        const { type, dims, data } = int64Tensor(numbers);
-        return [name, { type, dims, source: { kind: "inline", data } }];
-      }),
+      Object.entries(constants).map(([name, numbers]) => [name, inlineWeight(int64Tensor(numbers))]),
     ),
     values: new Map(Object.entries(sizes).map(([name, dims]) => [name, { type: "float32", dims }])),
     uses: new Map(),
@@ -61,9 +59,9 @@ interface Block {
  */
 function asOneOperator({ keyValueHeads, group, scale }: AttentionHeads): Block {
   const node = makeNode("Attention", ["query", "keys", "values", "mask"], "context", {
-    q_num_heads: { kind: "int", value: keyValueHeads * group },
-    kv_num_heads: { kind: "int", value: keyValueHeads },
-    scale: { kind: "float", value: scale },
+    q_num_heads: int(keyValueHeads * group),
+    kv_num_heads: int(keyValueHeads),
+    scale: float(scale),
   });
   return { nodes: [node], constants: {} };
 }
@@ -81,15 +79,10 @@ const smallShare = 1e-30;
  * those.
  */
 function withoutSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHeads): Block {
-  const int = (value: number) => ({ kind: "int", value }) as const;
-  const float = (value: number) => ({ kind: "float", value }) as const;
-  const ints = (value: readonly number[]) => ({ kind: "ints", value }) as const;
   const reshape = (name: string, to: string): GraphNode => makeNode("Reshape", [name, to], `${name} by head`);
   // Products read rows in place: the operator gets the heads, which are between rows and lanes, as the leading axis.
-  const product = (a: string, b: string, output: string, attributes: GraphNode["attributes"]): GraphNode => ({
-    ...makeNode("FusedMatMul", [a, b], output, { transBatchB: int(1), ...attributes }),
-    domain: "com.microsoft",
-  });
+  const product = (a: string, b: string, output: string, attributes: GraphNode["attributes"]): GraphNode =>
+    makeNode("com.microsoft::FusedMatMul", [a, b], output, { transBatchB: int(1), ...attributes });
   const nodes = [
     reshape("query", "query sizes"),
     reshape("keys", "row sizes"),
@@ -109,7 +102,7 @@ function withoutSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHea
     makeNode("Gather", ["shares", "first column"], "first shares", { axis: int(-1) }),
     makeNode("Sub", ["first shares", "first shares"], "zero or NaN"),
     makeNode("Add", ["mixed values", "zero or NaN"], "mixed"),
-    makeNode("Transpose", ["mixed"], "rows", { perm: ints([2, 0, 1, 3]) }),
+    makeNode("Transpose", ["mixed"], "rows", { perm: { kind: "ints", value: [2, 0, 1, 3] } }),
     makeNode("Reshape", ["rows", "context sizes"], "context"),
   ];
   const constants = {

@@ -1,7 +1,8 @@
 import type { GraphNode, Weight } from "@ringrank/model";
 import type { CachedAttention } from "../analysis/cached-attention.js";
 import { isStatic } from "../factors/factor.js";
-import { int64Tensor, makeNode } from "../rules/attributes.js";
+import { inlineWeight, int64Tensor } from "../graph/constants.js";
+import { int, makeNode } from "../graph/make-node.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
 import type { AttentionOverCache, HeadsInRow } from "./program.js";
@@ -60,11 +61,10 @@ export function localAttention(
   const widths = dims.map((sizes) => sizes[2]![0]);
   const joined = names.join("|");
   const sizes = `sizes of ${joined}`;
-  const axis = { kind: "int", value: 2 } as const;
+  const axis = int(2);
   const width = widths.reduce((sum, one) => sum + one, 0);
-  const cut: GraphNode = { ...makeNode("Split", [joined, sizes], "", { axis }), outputs: names };
+  const cut = makeNode("Split", [joined, sizes], names, { axis });
   const nodes = [cut, ...core];
-  const { type, dims: lengths, data } = int64Tensor(widths);
   return {
     before: [makeNode("Concat", names, joined, { axis })],
     nodes,
@@ -75,7 +75,7 @@ export function localAttention(
     values: new Map([
       [joined, { type: values.get(names[0]!)!.type, dims: [...dims[0]!.slice(0, 2), [width, width]] }],
     ]),
-    constants: new Map([[sizes, { type, dims: lengths, source: { kind: "inline", data } }]]),
+    constants: new Map([[sizes, inlineWeight(int64Tensor(widths))]]),
   };
 }
 

@@ -5,7 +5,7 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { RankView } from "../decide/rank-view.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
-import { operatorName } from "../rules/table.js";
+import { operatorName } from "../graph/operator-name.js";
 import { byValue, type LocalProducts, weightsOf } from "./local-products.js";
 import { countReaders, type LocalStage, nothing } from "./local-stage.js";
 import { localValues } from "./local-values.js";

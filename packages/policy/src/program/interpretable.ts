@@ -1,5 +1,5 @@
 import { type DataType, fromOnnxDataType, type GraphNode, intAttribute, type Weight } from "@ringrank/model";
-import { operatorName } from "../rules/table.js";
+import { operatorName } from "../graph/operator-name.js";
 import type { LocalValues } from "./local-values.js";
 import type { Segment } from "./program.js";
 import type {

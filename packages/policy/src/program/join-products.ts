@@ -1,8 +1,10 @@
 import { type GraphNode, intAttribute, type Weight } from "@ringrank/model";
-import { Wiring } from "../analysis/wiring.js";
-import { FreshNames } from "../fresh-names.js";
-import { int64Tensor, makeNode, normalizeAxis } from "../rules/attributes.js";
-import { operatorName } from "../rules/table.js";
+import { axisOf } from "../graph/axis.js";
+import { inlineWeight, int64Tensor } from "../graph/constants.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { int, makeNode } from "../graph/make-node.js";
+import { operatorName } from "../graph/operator-name.js";
+import { Wiring } from "../graph/wiring.js";
 import type { WeightShard } from "./program.js";
 import type { SegmentContext } from "./segment.js";
 
@@ -216,7 +218,7 @@ class Joiner {
   #joinsColumns(node: GraphNode): boolean {
     if (node.opType !== "Concat") return false;
     const axes = this.#context.values.get(node.inputs[0]!)?.dims.length;
-    return axes !== undefined && normalizeAxis(intAttribute(node, "axis", 0), axes) === axes - 1;
+    return axes !== undefined && axisOf(node, 0, axes) === axes - 1;
   }
 
   #product(parts: readonly Product[], output: string): GraphNode {
@@ -224,7 +226,7 @@ class Joiner {
     const inputs = node.inputs.map((name, slot) =>
       slot === 0 || name === "" ? name : this.#joinWeights(parts.map((part) => part.node.inputs[slot]!)),
     );
-    const N = { kind: "int", value: parts.reduce((sum, { columns }) => sum + columns, 0) } as const;
+    const N = int(parts.reduce((sum, { columns }) => sum + columns, 0));
     const attributes = node.attributes.N === undefined ? node.attributes : { ...node.attributes, N };
     return { ...node, inputs, outputs: [output], attributes };
   }
@@ -242,9 +244,8 @@ class Joiner {
   #split(value: string, pieces: readonly Piece[]): GraphNode {
     const widths = pieces.map(({ parts }) => parts.reduce((sum, { columns }) => sum + columns, 0));
     const sizes = this.#names.after(`sizes of ${value}`);
-    const { type, dims, data } = int64Tensor(widths);
-    this.#constants.set(sizes, { type, dims, source: { kind: "inline", data } });
+    this.#constants.set(sizes, inlineWeight(int64Tensor(widths)));
     const outputs = pieces.map((piece) => piece.value);
-    return { ...makeNode("Split", [value, sizes], "", { axis: { kind: "int", value: -1 } }), outputs };
+    return makeNode("Split", [value, sizes], outputs, { axis: int(-1) });
   }
 }

@@ -1,7 +1,7 @@
 import { type GraphNode, intAttribute } from "@ringrank/model";
-import { Wiring } from "../analysis/wiring.js";
-import { normalizeAxis } from "../rules/attributes.js";
-import { operatorName } from "../rules/table.js";
+import { axisOf } from "../graph/axis.js";
+import { operatorName } from "../graph/operator-name.js";
+import { Wiring } from "../graph/wiring.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
 import type { ProductApart } from "./products-apart.js";
@@ -119,6 +119,6 @@ export function joinOutputs<S extends MultiplyingStage>(
   function joinsColumns(node: GraphNode): boolean {
     const axes = values.get(node.inputs[0]!)?.dims.length;
     if (operatorName(node) !== "Concat" || axes === undefined) return false;
-    return normalizeAxis(intAttribute(node, "axis", 0), axes) === axes - 1;
+    return axisOf(node, 0, axes) === axes - 1;
   }
 }

@@ -5,7 +5,9 @@ import type { RankView } from "../decide/rank-view.js";
 import { selectionOf } from "../decide/storage.js";
 import type { Dim, SizePair } from "../factors/factor.js";
 import { countOf, isSharded, localIntervals, localSize, type RankShare } from "../factors/shard.js";
-import { FreshNames } from "../fresh-names.js";
+import { inlineWeight } from "../graph/constants.js";
+import { FreshNames } from "../graph/fresh-names.js";
+import { makeNode } from "../graph/make-node.js";
 import type { Localization } from "../rules/rule.js";
 import type { LocalValues } from "./local-values.js";
 import type { WeightShard } from "./program.js";
@@ -106,7 +108,7 @@ class Localizer {
     const whole = node.operator.node;
     const inputs = kept.map((slot) => this.#inputName(node, index, slot));
     if (kept.length > 1) return [{ ...whole, inputs }];
-    if (whole.opType === "Sub" && kept[0] === 1) return [{ ...whole, opType: "Neg", inputs, attributes: {} }];
+    if (whole.opType === "Sub" && kept[0] === 1) return [makeNode("Neg", inputs, whole.outputs)];
     // Only one operand remains. The all-reduce works in place, so this operand can only replace the sum if nothing else
     // reads it, and outputs must keep their names for the caller.
     const { graph, wiring } = this.#factored;
@@ -115,7 +117,7 @@ class Localizer {
       this.#aliases.set(whole.outputs[0]!, inputs[0]!);
       return [];
     }
-    return [{ opType: "Identity", domain: "", inputs, outputs: whole.outputs, attributes: {} }];
+    return [makeNode("Identity", inputs, whole.outputs)];
   }
 
   #nameOf(value: string): string {
@@ -156,11 +158,7 @@ class Localizer {
 
   #constant(tensor: ConstantTensor): string {
     const name = this.#names.numbered("c");
-    this.#constants.set(name, {
-      type: tensor.type,
-      dims: tensor.dims,
-      source: { kind: "inline", data: tensor.data },
-    });
+    this.#constants.set(name, inlineWeight(tensor));
     return name;
   }
 }

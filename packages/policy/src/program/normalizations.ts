@@ -1,9 +1,9 @@
-import { floatAttribute, intAttribute } from "@ringrank/model";
+import { floatAttribute } from "@ringrank/model";
 import { isOwnRow } from "../analysis/own-rows.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Placement } from "../decide/placement.js";
-import { normalizeAxis } from "../rules/attributes.js";
-import { operatorName } from "../rules/table.js";
+import { axisOf } from "../graph/axis.js";
+import { operatorName } from "../graph/operator-name.js";
 import type { ProductApart } from "./products-apart.js";
 import type { NormalizeStep } from "./program.js";
 
@@ -51,7 +51,7 @@ export function findNormalizations(
     if (given.has(output) || statistics.some((name) => name !== "")) return [];
     const { type, dims } = shapes.get(value)!;
     const [width, widest] = dims.at(-1) ?? [0, 1];
-    const axis = normalizeAxis(intAttribute(node, "axis", -1), dims.length);
+    const axis = axisOf(node, -1, dims.length);
     if (type !== "float32" || width !== widest || axis !== dims.length - 1) return [];
     const hasBias = bias !== undefined && bias !== "";
     if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwnRow(name, width, factored))) return [];

@@ -1,5 +1,6 @@
 import type { SizePair } from "../factors/factor.js";
-import { makeNode } from "../rules/attributes.js";
+import { inlineWeight } from "../graph/constants.js";
+import { int, makeNode } from "../graph/make-node.js";
 import type { Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
@@ -20,11 +21,10 @@ export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
   const node = makeNode("MatMulInteger", ["weights", "activations", ...zeros], "sums", {});
   const open: SizePair = [1, 2];
   const dims = [open, open];
-  const data = Uint8Array.of(zero);
   return makeSegment([node], new Set(node.outputs), {
     opsets: { "": 23 },
     shards: new Map(),
-    constants: new Map([["zero", { type: "uint8", dims: [], source: { kind: "inline", data } }]]),
+    constants: new Map([["zero", inlineWeight({ type: "uint8", dims: [], data: Uint8Array.of(zero) })]]),
     values: new Map([
       ["weights", { type: "uint8", dims }],
       ["activations", { type: activations, dims }],
@@ -40,7 +40,7 @@ export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
  *     left [rows, width] float32   right [columns, width] float32   →   products [rows, columns] float32
  */
 export function makeFloatSegment(): Segment {
-  const node = makeNode("Gemm", ["left", "right"], "products", { transB: { kind: "int", value: 1 } });
+  const node = makeNode("Gemm", ["left", "right"], "products", { transB: int(1) });
   const open: SizePair = [1, 2];
   const matrix = { type: "float32", dims: [open, open] } as const;
   return makeSegment([node], new Set(node.outputs), {

@@ -1,5 +1,5 @@
 import { type DataType, type GraphNode, toOnnxDataType } from "@ringrank/model";
-import { makeNode } from "../rules/attributes.js";
+import { int, makeNode } from "../graph/make-node.js";
 import type { AllReduceStep, Step } from "./program.js";
 
 /** The types that collectives reduce. */
@@ -68,5 +68,5 @@ function crossingStage<S extends SummingStage>(
 }
 
 function castTo(input: string, output: string, type: DataType): GraphNode {
-  return makeNode("Cast", [input], output, { to: { kind: "int", value: toOnnxDataType(type) } });
+  return makeNode("Cast", [input], output, { to: int(toOnnxDataType(type)) });
 }

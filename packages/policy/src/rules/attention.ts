@@ -1,8 +1,9 @@
 import { type Attribute, intAttribute, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, quotient, type SizePair, sizeOf, sumDim } from "../factors/factor.js";
-import { onShare } from "./attributes.js";
+import { int } from "../graph/make-node.js";
 import { axesOfOutput, relateAxes } from "./axes.js";
 import { wholeEverything } from "./matmul.js";
+import { onShare } from "./on-share.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
@@ -60,9 +61,8 @@ function withLocalHeads(
   const [keys, group] = local.cut();
   if (keys === undefined || !local.isSharded([...keys, ...group!])) return [onShare(operator, local)];
   const [keyHeads] = local.size(keys);
-  const count = (value: number): Attribute => ({ kind: "int", value });
-  const counts: Record<string, Attribute> = { [names.queries]: count(keyHeads * local.size(group!)[0]) };
-  if (names.keys !== undefined) counts[names.keys] = count(keyHeads);
+  const counts: Record<string, Attribute> = { [names.queries]: int(keyHeads * local.size(group!)[0]) };
+  if (names.keys !== undefined) counts[names.keys] = int(keyHeads);
   return [onShare(operator, local, { ...counts, ...others })];
 }
 

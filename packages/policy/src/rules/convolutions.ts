@@ -1,6 +1,7 @@
 import { type GraphNode, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { onShare } from "./attributes.js";
+import { int } from "../graph/make-node.js";
+import { onShare } from "./on-share.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
@@ -55,7 +56,7 @@ function convolution(
 
 function withLocalGroups(operator: Operator, local: Localization): GraphNode[] {
   const [group] = local.cut();
-  return [onShare(operator, local, { group: { kind: "int", value: local.size(group!)[0] } })];
+  return [onShare(operator, local, { group: int(local.size(group!)[0]) })];
 }
 
 const conv = convolution(
@@ -124,7 +125,7 @@ const groupNorm: Rule = {
   localize(operator, local) {
     const [groups] = local.cut();
     if (!local.isSharded(groups!)) return [onShare(operator, local)];
-    return [onShare(operator, local, { num_groups: { kind: "int", value: local.size(groups!)[0] } })];
+    return [onShare(operator, local, { num_groups: int(local.size(groups!)[0]) })];
   },
 };
 

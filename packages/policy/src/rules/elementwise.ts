@@ -1,6 +1,6 @@
 import type { Attribute, ConstantTensor } from "@ringrank/model";
 import { type Dim, isOne, sizeOf } from "../factors/factor.js";
-import { makeNode } from "./attributes.js";
+import { makeNode } from "../graph/make-node.js";
 import type { Linearity, Propagation, Rule } from "./rule.js";
 
 /**

@@ -1,6 +1,7 @@
 import { intAttribute } from "@ringrank/model";
 import type { Dim } from "../factors/factor.js";
-import { makeNode, onShare } from "./attributes.js";
+import { makeNode } from "../graph/make-node.js";
+import { onShare } from "./on-share.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 

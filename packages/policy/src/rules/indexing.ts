@@ -1,6 +1,7 @@
 import { intAttribute } from "@ringrank/model";
 import { type Dim, isOne, sameSize, sizeOf } from "../factors/factor.js";
-import { int64Tensor, normalizeAxis } from "./attributes.js";
+import { axisOf } from "../graph/axis.js";
+import { int64Tensor } from "../graph/constants.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
 import { wholeEverything } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
@@ -13,7 +14,7 @@ import { wholeDim } from "./whole-dim.js";
  */
 const gatherElements: Rule = {
   propagate(operator, factors) {
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), factors.input(0).length);
+    const axis = axisOf(operator.node, 0, factors.input(0).length);
     const indices = factors.input(1);
     sideBySide(factors, 0, indices, axis);
     return [indices];
@@ -25,7 +26,7 @@ const gatherElements: Rule = {
 const scatterElements: Rule = {
   propagate(operator, factors) {
     const data = factors.input(0);
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), data.length);
+    const axis = axisOf(operator.node, 0, data.length);
     const indices = factors.input(1);
     for (const [index, dim] of factors.input(2).entries()) factors.unify(indices[index]!, dim);
     factors.whole(indices[axis]!, "written by index");
@@ -110,7 +111,7 @@ const oneHot: Rule = {
   propagate(operator, factors) {
     const indices = factors.input(0);
     const sizes = operator.outputs[0]!.dims;
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), sizes.length);
+    const axis = axisOf(operator.node, -1, sizes.length);
     const classes = wholeDim(sizes[axis]!, factors, "compared with every index");
     for (const dim of factors.input(2)) factors.whole(dim, "one for misses, one for hits");
     return [[...indices.slice(0, axis), classes, ...indices.slice(axis)]];
@@ -121,7 +122,7 @@ const oneHot: Rule = {
 const argument: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), input.length);
+    const axis = axisOf(operator.node, 0, input.length);
     factors.whole(input[axis]!, "compared along");
     const keep = intAttribute(operator.node, "keepdims", 1) !== 0;
     return [input.flatMap((dim, index): Dim[] => (index !== axis ? [dim] : keep ? [[]] : []))];

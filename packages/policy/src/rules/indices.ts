@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { GraphNode } from "@ringrank/model";
 import { isStatic, type SizePair } from "../factors/factor.js";
+import { fromFront } from "../graph/axis.js";
 
 /** Consecutive ascending indices. */
 export interface IndexRun {
@@ -23,7 +24,7 @@ export function consecutive(
 ): IndexRun | undefined {
   if (contents === undefined || contents.length === 0 || !isStatic(size) || !contents.every(isStatic))
     return undefined;
-  const values = contents.map(([value]) => (value < 0 ? value + size[0] : value));
+  const values = contents.map(([value]) => fromFront(value, size[0]));
   const beyond = values.findIndex((value) => !(value >= 0 && value < size[0]));
   if (beyond >= 0) {
     throw new RingrankError(

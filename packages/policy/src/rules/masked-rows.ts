@@ -1,7 +1,8 @@
 import type { GraphNode } from "@ringrank/model";
 import { allocate } from "@ringrank/model/weights";
 import { type Dim, sizeOf } from "../factors/factor.js";
-import { int64Tensor, makeNode } from "./attributes.js";
+import { int64Tensor } from "../graph/constants.js";
+import { makeNode } from "../graph/make-node.js";
 import type { Localization, Operator } from "./rule.js";
 
 /**

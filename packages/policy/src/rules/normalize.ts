@@ -1,6 +1,6 @@
 import { intAttribute, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim } from "../factors/factor.js";
-import { normalizeAxis } from "./attributes.js";
+import { axisOf, fromFront } from "../graph/axis.js";
 import { broadcast } from "./elementwise.js";
 import { freshOutputs } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
@@ -11,7 +11,7 @@ function wholeAxis(why: string, defaultAxis: number): Rule {
   return {
     propagate(operator, factors) {
       const input = factors.input(0);
-      const axis = normalizeAxis(intAttribute(operator.node, "axis", defaultAxis), input.length);
+      const axis = axisOf(operator.node, defaultAxis, input.length);
       factors.whole(input[axis]!, why);
       return [input];
     },
@@ -22,7 +22,7 @@ function wholeAxis(why: string, defaultAxis: number): Rule {
 const layerNorm: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), input.length);
+    const axis = axisOf(operator.node, -1, input.length);
     for (const dim of input.slice(axis)) factors.whole(dim, "normalized over");
     for (const slot of [1, 2])
       if (operator.inputs[slot] !== undefined) broadcast([input, factors.input(slot)], factors);
@@ -36,7 +36,7 @@ const meanVariance: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
     for (const axis of intsAttribute(operator.node, "axes") ?? [0, 2, 3])
-      factors.whole(input[normalizeAxis(axis, input.length)]!, "normalized over");
+      factors.whole(input[fromFront(axis, input.length)]!, "normalized over");
     return [input];
   },
 };
@@ -48,7 +48,7 @@ const cumSum: Rule = {
     const axis = operator.inputs[1]?.contents?.[0]?.[0];
     if (axis === undefined)
       for (const dim of input) factors.whole(dim, "summed along an axis known only when running");
-    else factors.whole(input[normalizeAxis(axis, input.length)]!, "summed along");
+    else factors.whole(input[fromFront(axis, input.length)]!, "summed along");
     return [input];
   },
 };
@@ -81,8 +81,7 @@ function reducedAxes(operator: Operator, rank: number): Set<number> | undefined 
   const { node, inputs } = operator;
   const listed = intsAttribute(node, "axes") ?? inputs[1]?.contents?.map(([axis]) => axis);
   if (listed === undefined && inputs[1] !== undefined) return undefined;
-  if (listed !== undefined && listed.length > 0)
-    return new Set(listed.map((axis) => normalizeAxis(axis, rank)));
+  if (listed !== undefined && listed.length > 0) return new Set(listed.map((axis) => fromFront(axis, rank)));
   const none = intAttribute(node, "noop_with_empty_axes", 0) !== 0;
   return new Set(none ? [] : Array.from({ length: rank }, (_, axis) => axis));
 }
@@ -111,7 +110,7 @@ function skipNorm(vectors: readonly number[]): Rule {
 const topK: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), input.length);
+    const axis = axisOf(operator.node, -1, input.length);
     factors.whole(input[axis]!, "searched for the largest");
     const size = operator.outputs.find((output) => output !== undefined)!.dims[axis]!;
     const chosen = wholeDim(size, factors, "the largest of another dimension");

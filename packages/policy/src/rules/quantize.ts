@@ -1,6 +1,8 @@
-import { type ConstantTensor, type GraphNode, intAttribute } from "@ringrank/model";
+import { type GraphNode, intAttribute, toOnnxDataType } from "@ringrank/model";
 import { type Dim, isOne, quotient, sizeOf } from "../factors/factor.js";
-import { int64Tensor, makeNode, normalizeAxis } from "./attributes.js";
+import { axisOf } from "../graph/axis.js";
+import { float32Scalar, int64Tensor } from "../graph/constants.js";
+import { int, makeNode } from "../graph/make-node.js";
 import { maskedRows } from "./masked-rows.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
@@ -28,7 +30,7 @@ function relateScale(slot: number, { node, inputs }: Operator, factors: Propagat
   const input = factors.input(0);
   const scale = factors.input(slot);
   if (inputs[slot]!.dims.every(isOne)) return true;
-  const axis = normalizeAxis(intAttribute(node, "axis", 1), input.length);
+  const axis = axisOf(node, 1, input.length);
   if (scale.length === 1) {
     factors.unify(input[axis]!, scale[0]!);
     return true;
@@ -59,15 +61,15 @@ const valueRange: Rule = {
     const [largest, smallest, negated] = [local.value(), local.value(), local.value()];
     const [most, depth, both] = [local.value(), local.value(), local.value()];
     const one = local.constant(int64Tensor([1]));
-    const flat = { keepdims: { kind: "int", value: 0 } } as const;
+    const flat = { keepdims: int(0) };
     return [
       makeNode("ReduceMax", [local.input(0)], largest, flat),
       makeNode("ReduceMin", [local.input(0)], smallest, flat),
       makeNode("Neg", [smallest], negated),
       makeNode("Reshape", [largest, one], most),
       makeNode("Reshape", [negated, one], depth),
-      makeNode("Concat", [most, depth], both, { axis: { kind: "int", value: 0 } }),
-      makeNode("Max", [both, local.constant(float32(0))], local.output(0)),
+      makeNode("Concat", [most, depth], both, { axis: int(0) }),
+      makeNode("Max", [both, local.constant(float32Scalar(0))], local.output(0)),
     ];
   },
 };
@@ -91,7 +93,7 @@ const quantizeInRange: Rule = {
     const [most, depth, span, step, none] = Array.from({ length: 5 }, () => local.value()) as string[];
     const [raw, clipped, rounded] = [local.value(), local.value(), local.value()];
     const pick = (index: number): string => local.constant(int64Tensor([index], []));
-    const number = (value: number): string => local.constant(float32(value));
+    const number = (value: number): string => local.constant(float32Scalar(value));
     return [
       makeNode("Gather", [local.input(1), pick(0)], most!),
       makeNode("Gather", [local.input(1), pick(1)], depth!),
@@ -102,21 +104,14 @@ const quantizeInRange: Rule = {
       makeNode("Div", [depth!, scale], raw),
       makeNode("Clip", [raw, number(0), number(255)], clipped),
       makeNode("Round", [clipped], rounded),
-      makeNode("Cast", [rounded], zero, { to: { kind: "int", value: uint8 } }),
+      makeNode("Cast", [rounded], zero, { to: int(toOnnxDataType("uint8")) }),
       makeNode("QuantizeLinear", [local.input(0), scale, zero], y),
     ];
   },
 };
 
-/** ONNX's number for the element type. */
-const uint8 = 2;
-
 function isShared(local: Localization): boolean {
   return local.inputDims(0).some((dim) => local.isSharded(dim));
-}
-
-function float32(value: number): ConstantTensor {
-  return { type: "float32", dims: [], data: Float32Array.of(value) };
 }
 
 /** DequantizeLinear(Gather(table, ids)) with a single scale: a rank returns zero for rows that it lacks. */

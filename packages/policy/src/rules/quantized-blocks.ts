@@ -1,6 +1,7 @@
 import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
-import { int64Tensor, makeNode } from "./attributes.js";
+import { int64Tensor } from "../graph/constants.js";
+import { int, makeNode } from "../graph/make-node.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operand, Operator, Propagation, Rule } from "./rule.js";
 import { maskedLookup } from "./segments.js";
@@ -64,7 +65,7 @@ function withLocalSizes({ node }: Operator, local: Localization): GraphNode[] {
 }
 
 function localSizes(local: Localization): Record<"K" | "N", Attribute> {
-  const size = (dim: Dim): Attribute => ({ kind: "int", value: local.size(dim)[0] });
+  const size = (dim: Dim): Attribute => int(local.size(dim)[0]);
   return { K: size(local.inputDims(0).at(-1)!), N: size(local.outputDims(0).at(-1)!) };
 }
 
@@ -97,7 +98,7 @@ function productOfEach({ node }: Operator, local: Localization): GraphNode[] {
     if (count === 1 || local.size(local.inputDims(slot)[0]!)[0] === 1) return Array(count).fill(stack);
     const outputs = Array.from({ length: count }, () => local.value());
     const sizes = local.constant(int64Tensor(outputs.map(() => 1)));
-    nodes.push({ ...makeNode("Split", [stack, sizes], ""), outputs, attributes: {} });
+    nodes.push(makeNode("Split", [stack, sizes], outputs));
     return outputs;
   };
   const matricesOf = (slot: number): readonly string[] =>
@@ -111,10 +112,9 @@ function productOfEach({ node }: Operator, local: Localization): GraphNode[] {
   const outputs = count === 1 ? [local.output(0)] : xs.map(() => local.value());
   for (const [at, output] of outputs.entries()) {
     const inputs = [xs[at]!, values[at]!, scales[at]!];
-    nodes.push({ opType: "MatMulNBits", domain: "com.microsoft", inputs, outputs: [output], attributes });
+    nodes.push(makeNode("com.microsoft::MatMulNBits", inputs, output, attributes));
   }
-  if (count > 1)
-    nodes.push(makeNode("Concat", outputs, local.output(0), { axis: { kind: "int", value: 0 } }));
+  if (count > 1) nodes.push(makeNode("Concat", outputs, local.output(0), { axis: int(0) }));
   return nodes;
 }
 

@@ -1,8 +1,9 @@
 import { type Attribute, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { onShare } from "./attributes.js";
+import { int } from "../graph/make-node.js";
 import { axesOfOutput, relateAxes } from "./axes.js";
 import { wholeEverything } from "./matmul.js";
+import { onShare } from "./on-share.js";
 import type { Localization, Operator, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
@@ -92,7 +93,7 @@ function localCounts(
 ): Readonly<Record<string, Attribute>> {
   const count = (name: string): Attribute => {
     const isFew = intAttribute(node, name, 1) === sizeOf(few)[0];
-    return { kind: "int", value: local.size(few)[0] * (isFew ? 1 : local.size(group)[0]) };
+    return int(local.size(few)[0] * (isFew ? 1 : local.size(group)[0]));
   };
   return { q_num_heads: count("q_num_heads"), kv_num_heads: count("kv_num_heads") };
 }

@@ -1,6 +1,8 @@
 import { type ConstantTensor, type GraphNode, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, isStatic, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { int64Tensor, makeNode, normalizeAxis } from "./attributes.js";
+import { fromFront } from "../graph/axis.js";
+import { int64Tensor } from "../graph/constants.js";
+import { makeNode } from "../graph/make-node.js";
 import { indicesFrom } from "./indices.js";
 import type { Localization, Operator, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
@@ -155,7 +157,7 @@ function paddedAxes({ node, inputs }: Operator, rank: number): Set<number> | und
   const axes = inputs[3] === undefined ? indicesFrom(0, rank) : inputs[3].contents?.map(([axis]) => axis);
   if (pads === undefined || axes === undefined) return undefined;
   const isPadded = (index: number): boolean => pads[index] !== 0 || pads[axes.length + index] !== 0;
-  return new Set(axes.filter((_, index) => isPadded(index)).map((axis) => normalizeAxis(axis, rank)));
+  return new Set(axes.filter((_, index) => isPadded(index)).map((axis) => fromFront(axis, rank)));
 }
 
 /** The same value everywhere, so any part is like any other. */
@@ -224,8 +226,7 @@ function scaledBack(
 function sliceBound(node: GraphNode, name: string, rank: number, otherwise: number): number {
   const attribute = node.attributes[name];
   if (attribute?.kind !== "int") return otherwise;
-  const value = attribute.value < 0 ? attribute.value + rank : attribute.value;
-  return Math.min(Math.max(value, 0), rank);
+  return Math.min(Math.max(fromFront(attribute.value, rank), 0), rank);
 }
 
 const transpose: Rule = {

@@ -1,6 +1,7 @@
 import { intAttribute } from "@ringrank/model";
 import { freshDim, sizeOf } from "../factors/factor.js";
-import { onShare } from "./attributes.js";
+import { int } from "../graph/make-node.js";
+import { onShare } from "./on-share.js";
 import type { Operator, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
@@ -39,7 +40,7 @@ function rotaryEmbedding(cosines: number): Rule {
       const [heads] = local.cut();
       const counted = intAttribute(operator.node, "num_heads", 0) > 0;
       if (heads === undefined || !counted || !local.isSharded(heads)) return [onShare(operator, local)];
-      return [onShare(operator, local, { num_heads: { kind: "int", value: local.size(heads)[0] } })];
+      return [onShare(operator, local, { num_heads: int(local.size(heads)[0]) })];
     },
   };
 }

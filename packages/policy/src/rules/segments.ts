@@ -1,6 +1,7 @@
-import { type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
+import { type GraphNode, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, isStatic, sameSize, sizeOf, sumDim } from "../factors/factor.js";
-import { int64Tensor, normalizeAxis } from "./attributes.js";
+import { axisOf, fromFront } from "../graph/axis.js";
+import { int64Tensor } from "../graph/constants.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
 import { maskedRows } from "./masked-rows.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
@@ -10,7 +11,7 @@ import { wholeDim } from "./whole-dim.js";
 const split: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), input.length);
+    const axis = axisOf(operator.node, 0, input.length);
     const parts = operator.outputs.map((operand) => freshDim(operand!.dims[axis]!));
     factors.unify(input[axis]!, sumDim(parts));
     factors.cut(parts);
@@ -34,7 +35,7 @@ const concat: Rule = {
   propagate(operator, factors) {
     const shapes = operator.inputs.map((_, slot) => factors.input(slot));
     const [first] = shapes;
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), first!.length);
+    const axis = axisOf(operator.node, 0, first!.length);
     const out = first!.map((dim, index) => {
       if (index === axis) return sumDim(shapes.map((shape) => shape[axis]!));
       for (const shape of shapes.slice(1)) factors.unify(dim, shape[index]!);
@@ -137,7 +138,7 @@ function sliceRanges(operator: Operator): Map<number, Range> | undefined {
   if (!axes.every(isStatic) || !steps.every(isStatic)) return undefined;
   const ranges = new Map<number, Range>();
   for (const [index, start] of starts.entries()) {
-    const axis = normalizeAxis(axes[index]![0], rank);
+    const axis = fromFront(axes[index]![0], rank);
     const size = inputs[0]!.dims[axis]!;
     const known = isStatic(start) && isStatic(ends[index]!) && (start[0] >= 0 || isStatic(size));
     ranges.set(axis, {
@@ -152,7 +153,7 @@ function sliceRanges(operator: Operator): Map<number, Range> | undefined {
 
 /** Negative indices count from the end; the result is clamped to the axis. */
 function firstIndex(start: number, size: number): number {
-  return Math.min(Math.max(start < 0 ? start + size : start, 0), size);
+  return Math.min(Math.max(fromFront(start, size), 0), size);
 }
 
 /** Splits `dim` into what is before `[start, start + length)`, that range, and what is after it. */
@@ -173,7 +174,7 @@ const gather: Rule = {
   propagate(operator, factors) {
     const data = factors.input(0);
     const indices = factors.input(1);
-    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), data.length);
+    const axis = axisOf(operator.node, 0, data.length);
     const rows = data[axis]!;
     const rest = [data.slice(0, axis), data.slice(axis + 1)] as const;
     const run = constantRun(operator);
@@ -189,7 +190,7 @@ const gather: Rule = {
   linearity: { kind: "one", slots: [0] },
   localize(operator, local) {
     const { node } = operator;
-    const axis = normalizeAxis(intAttribute(node, "axis", 0), local.inputDims(0).length);
+    const axis = axisOf(node, 0, local.inputDims(0).length);
     const rows = local.inputDims(0)[axis]!;
     const plain = { ...node, inputs: [local.input(0), local.input(1)], outputs: [local.output(0)] };
     if (!local.isSharded(rows)) return [plain];
@@ -208,7 +209,7 @@ const gather: Rule = {
 /** A scalar index, or consecutive ascending ones, known during planning. */
 function constantRun(operator: Operator): (IndexRun & { scalar: boolean }) | undefined {
   const { dims, contents } = operator.inputs[1]!;
-  const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), operator.inputs[0]!.dims.length);
+  const axis = axisOf(operator.node, 0, operator.inputs[0]!.dims.length);
   const run =
     dims.length > 1 ? undefined : consecutive(operator.node, contents, operator.inputs[0]!.dims[axis]!);
   return run && { ...run, scalar: dims.length === 0 };

@@ -1,4 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
+import { operatorName } from "../graph/operator-name.js";
 import { attentionRules } from "./attention.js";
 import { branchRules } from "./branch.js";
 import { convolutionRules } from "./convolutions.js";
@@ -41,10 +42,6 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     wholeRules,
   ].flatMap((family) => Object.entries(family)),
 );
-
-export function operatorName(node: GraphNode): string {
-  return node.domain === "" || node.domain === "ai.onnx" ? node.opType : `${node.domain}::${node.opType}`;
-}
 
 export function ruleFor(node: GraphNode): Rule | undefined {
   return rules.get(operatorName(node));

@@ -1,4 +1,4 @@
-import { makeNode } from "./attributes.js";
+import { makeNode } from "../graph/make-node.js";
 import { freshOutputs } from "./matmul.js";
 import type { Rule } from "./rule.js";
 

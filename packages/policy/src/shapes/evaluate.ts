@@ -1,7 +1,8 @@
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { Branch, Graph, GraphNode, ValueInfo } from "@ringrank/model";
+import { operatorName } from "../graph/operator-name.js";
 import { describe, type Evaluated, elementCount, hasContents } from "./evaluated.js";
-import { NodeContext, operatorKey } from "./node-context.js";
+import { NodeContext } from "./node-context.js";
 import { shapeRules } from "./operators/rules.js";
 import { readInputs, Scope } from "./scope.js";
 import { WeightValue } from "./weight-value.js";
@@ -117,14 +118,14 @@ function evaluateNode(node: GraphNode, index: number, scope: Scope, branches: Br
 }
 
 function applyRule(context: NodeContext): readonly Evaluated[] {
-  const rule = shapeRules.get(operatorKey(context.node));
+  const rule = shapeRules.get(operatorName(context.node));
   return rule === undefined ? refuseOperator(context) : rule(context);
 }
 
 function refuseOperator({ node, index }: NodeContext): never {
   throw new RingrankError(
     "RR_GRAPH",
-    `node ${index}: no shape rule for ${node.domain}::${node.opType}; add one to the family it belongs to in ` +
+    `node ${index}: no shape rule for ${operatorName(node)}; add one to the family it belongs to in ` +
       "packages/policy/src/shapes/operators",
   );
 }

@@ -1,5 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Attribute, Branch, ConstantTensor, DataType, GraphNode } from "@ringrank/model";
+import { fromFront } from "../graph/axis.js";
+import { operatorName } from "../graph/operator-name.js";
 import { describe, type Evaluated } from "./evaluated.js";
 
 /**
@@ -9,7 +11,7 @@ import { describe, type Evaluated } from "./evaluated.js";
  */
 export type ShapeRule = (node: NodeContext) => readonly Evaluated[];
 
-/** Rules by operator: `Add` for the default domain, `com.microsoft.FusedMatMul` for another. */
+/** Rules by operator: `Add` for the default domain, `com.microsoft::FusedMatMul` for another. */
 export type ShapeRules = Readonly<Record<string, ShapeRule>>;
 
 /** A node as a rule sees it: evaluated inputs, typed attributes, and one way to fail. */
@@ -85,7 +87,7 @@ export class NodeContext {
 
   /** `axis` counted from the front; requires `−rank ≤ axis < rank`. */
   axis(axis: number, rank: number): number {
-    const counted = axis < 0 ? axis + rank : axis;
+    const counted = fromFront(axis, rank);
     return Number.isInteger(counted) && counted >= 0 && counted < rank
       ? counted
       : this.fail(`an axis from ${-rank} to ${rank - 1}, not ${axis}`);
@@ -102,7 +104,7 @@ export class NodeContext {
     const shapes = this.inputs.map(describe).join(", ");
     throw new RingrankError(
       "RR_GRAPH",
-      `node ${this.index} (${operatorKey(this.node)}) with inputs ${shapes || "(none)"}: expected ${expected}`,
+      `node ${this.index} (${operatorName(this.node)}) with inputs ${shapes || "(none)"}: expected ${expected}`,
     );
   }
 
@@ -116,9 +118,4 @@ export class NodeContext {
       ? (attribute as Extract<Attribute, { kind: K }>)
       : this.fail(`the attribute ${name} to be of kind ${kind}, not ${attribute.kind}`);
   }
-}
-
-/** The key of a node's rule in {@link ShapeRules}. */
-export function operatorKey(node: GraphNode): string {
-  return node.domain === "" || node.domain === "ai.onnx" ? node.opType : `${node.domain}.${node.opType}`;
 }

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
-import { operatorKey } from "./node-context.js";
+import { operatorName } from "../graph/operator-name.js";
 import { shapeRules } from "./operators/rules.js";
 import { readBroadcast } from "./strides.js";
 import { type Both, isSame, type Marks, type ValuesAtBoth } from "./values-at-both.js";
@@ -34,7 +34,7 @@ const elementwise: ReadonlySet<string> = new Set([
 
 /** Whether all elements of a node's outputs that differ between the settings are sizes. */
 export function sizesPassThrough(node: GraphNode, values: ValuesAtBoth): boolean {
-  const operator = operatorKey(node);
+  const operator = operatorName(node);
   if (operator === "Shape" || operator === "Size") return true;
   if (operator === "Add" || operator === "Mul")
     return node.inputs.every((name) => values.sizes.has(name) || isNeverNegative(name, values));
@@ -56,7 +56,7 @@ export function doubtfulContents(
   index: number,
   values: ValuesAtBoth,
 ): readonly (Marks | undefined)[] {
-  const operator = operatorKey(node);
+  const operator = operatorName(node);
   if (!values.hasMarks(node) && isHarmless(operator)) return [];
   const outputs = node.outputs.map((name) => values.get(name));
   const isKnown = (both: Both | undefined): both is Both =>

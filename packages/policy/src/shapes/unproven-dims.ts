@@ -1,7 +1,8 @@
 import { isRingrankError } from "@ringrank/errors";
 import type { GraphNode } from "@ringrank/model";
+import { fromFront } from "../graph/axis.js";
+import { operatorName } from "../graph/operator-name.js";
 import type { Evaluated } from "./evaluated.js";
-import { operatorKey } from "./node-context.js";
 import { isIntMax } from "./numbers.js";
 import { broadcastingRules } from "./operators/broadcasting.js";
 import { shapeRules } from "./operators/rules.js";
@@ -9,7 +10,7 @@ import { isSame, type Marks, none, type Unproven, type ValuesAtBoth } from "./va
 
 /** By output of a node: the marks of its sizes; empty if none is marked. */
 export function doubtfulDims(node: GraphNode, index: number, values: ValuesAtBoth): readonly Marks[] {
-  const operator = operatorKey(node);
+  const operator = operatorName(node);
   const own = ownDoubts(node, operator, values);
   if (!values.hasMarks(node)) return own;
   const passed = Object.hasOwn(broadcastingRules, operator)
@@ -54,7 +55,7 @@ function cutOff({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth
   const rank = from.second.dims.length;
   const [starts, ends, axes, steps] = [list("starts", 1), list("ends", 2), list("axes", 3), list("steps", 4)];
   const isEnd = (axis: number): boolean => {
-    const at = axes === undefined ? axis : axes.findIndex((one) => (one < 0 ? one + rank : one) === axis);
+    const at = axes === undefined ? axis : axes.findIndex((one) => fromFront(one, rank) === axis);
     return isFirstOrLast(starts?.[at], ends?.[at], steps?.[at] ?? 1);
   };
   return to.second.dims.map((size, axis) => {

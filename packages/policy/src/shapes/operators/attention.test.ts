@@ -29,27 +29,27 @@ const cases: readonly OperatorCase[] = [
     gives: ["float32[2,8,3,16]"],
   },
   {
-    operator: "com.microsoft.RotaryEmbedding",
+    operator: "com.microsoft::RotaryEmbedding",
     says: "keeps the shape",
     inputs: ["float32[2,8,3,16]", "int64[2,3]", "float32[9,8]", "float32[9,8]"],
     gives: ["float32[2,8,3,16]"],
   },
   {
-    operator: "com.microsoft.Attention",
+    operator: "com.microsoft::Attention",
     says: "projects one input, and appends to the past",
     inputs: ["float32[2,3,32]", "float32[32,96]", "float32[96]", "", "float32[2,2,4,5,8]"],
     attributes: { num_heads: 4 },
     gives: ["float32[2,3,32]", "float32[2,2,4,8,8]"],
   },
   {
-    operator: "com.microsoft.Attention",
+    operator: "com.microsoft::Attention",
     says: "takes sizes of q, k and v",
     inputs: ["float32[2,3,32]", "float32[32,80]", "float32[80]"],
     attributes: { num_heads: 4, qkv_hidden_sizes: [32, 32, 16] },
     gives: ["float32[2,3,16]"],
   },
   {
-    operator: "com.microsoft.MultiHeadAttention",
+    operator: "com.microsoft::MultiHeadAttention",
     says: "takes joined heads and appends to the past",
     inputs: [
       "float32[2,3,32]",
@@ -65,21 +65,21 @@ const cases: readonly OperatorCase[] = [
     gives: ["float32[2,3,32]", "float32[2,4,8,8]", "float32[2,4,8,8]"],
   },
   {
-    operator: "com.microsoft.MultiHeadAttention",
+    operator: "com.microsoft::MultiHeadAttention",
     says: "takes keys and values with heads as an axis",
     inputs: ["float32[2,3,32]", "float32[2,4,7,8]", "float32[2,4,7,8]"],
     attributes: { num_heads: 4 },
     gives: ["float32[2,3,32]"],
   },
   {
-    operator: "com.microsoft.MultiHeadAttention",
+    operator: "com.microsoft::MultiHeadAttention",
     says: "takes values of another size",
     inputs: ["float32[2,3,32]", "float32[2,7,32]", "float32[2,7,16]"],
     attributes: { num_heads: 4 },
     gives: ["float32[2,3,16]"],
   },
   {
-    operator: "com.microsoft.GroupQueryAttention",
+    operator: "com.microsoft::GroupQueryAttention",
     says: "appends to the past",
     inputs: [
       "float32[2,1,128]",
@@ -94,7 +94,7 @@ const cases: readonly OperatorCase[] = [
     gives: ["float32[2,1,128]", "float32[2,4,6,16]", "float32[2,4,6,16]"],
   },
   {
-    operator: "com.microsoft.GroupQueryAttention",
+    operator: "com.microsoft::GroupQueryAttention",
     says: "keeps a buffer longer than the total",
     inputs: [
       "float32[1,1,128]",
@@ -109,7 +109,7 @@ const cases: readonly OperatorCase[] = [
     gives: ["float32[1,1,128]", "float32[1,4,32,16]", "float32[1,4,32,16]"],
   },
   {
-    operator: "com.microsoft.GroupQueryAttention",
+    operator: "com.microsoft::GroupQueryAttention",
     says: "takes query, key and value packed",
     inputs: [
       "float32[2,3,256]",

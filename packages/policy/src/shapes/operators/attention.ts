@@ -130,9 +130,9 @@ const groupQueryAttention: ShapeRule = (node) => {
 export const attentionRules: ShapeRules = {
   Attention: attention,
   RotaryEmbedding: sameAsInput,
-  "com.microsoft.Attention": fusedAttention,
-  "com.microsoft.QAttention": quantizedAttention,
-  "com.microsoft.MultiHeadAttention": multiHeadAttention,
-  "com.microsoft.GroupQueryAttention": groupQueryAttention,
-  "com.microsoft.RotaryEmbedding": sameAsInput,
+  "com.microsoft::Attention": fusedAttention,
+  "com.microsoft::QAttention": quantizedAttention,
+  "com.microsoft::MultiHeadAttention": multiHeadAttention,
+  "com.microsoft::GroupQueryAttention": groupQueryAttention,
+  "com.microsoft::RotaryEmbedding": sameAsInput,
 };

@@ -1,3 +1,4 @@
+import { fromFront } from "../../graph/axis.js";
 import { type Evaluated, elementCount, hasContents } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { isIntMax } from "../numbers.js";
@@ -107,10 +108,6 @@ const slice: ShapeRule = (node) => {
   if (contents === undefined || !hasContents(type, dims)) return [{ type, dims }];
   return [{ type, dims, contents: readView(contents, dims, strides, offset) }];
 };
-
-function fromFront(bound: number, size: number): number {
-  return bound < 0 ? bound + size : bound;
-}
 
 function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);

@@ -79,19 +79,19 @@ const cases: readonly OperatorCase[] = [
   { operator: "Erf", says: "keeps type and shape", inputs: ["float32[2,3]"], gives: ["float32[2,3]"] },
   { operator: "Gelu", says: "keeps type and shape", inputs: ["float32[2,3]"], gives: ["float32[2,3]"] },
   {
-    operator: "com.microsoft.QuickGelu",
+    operator: "com.microsoft::QuickGelu",
     says: "keeps type and shape",
     inputs: ["float32[2,3]"],
     gives: ["float32[2,3]"],
   },
   {
-    operator: "com.microsoft.FastGelu",
+    operator: "com.microsoft::FastGelu",
     says: "keeps type and shape",
     inputs: ["float32[2,3]", "float32[3]"],
     gives: ["float32[2,3]"],
   },
   {
-    operator: "com.microsoft.BiasGelu",
+    operator: "com.microsoft::BiasGelu",
     says: "keeps type and shape",
     inputs: ["float32[2,3]", "float32[3]"],
     gives: ["float32[2,3]"],

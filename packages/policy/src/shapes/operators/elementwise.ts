@@ -72,7 +72,12 @@ export const elementwiseRules: ShapeRules = {
     ...["Sinh", "Cosh", "Tanh", "Asinh", "Acosh", "Atanh"],
     ...["Sigmoid", "HardSigmoid", "Softplus", "Softsign", "HardSwish", "Mish", "Swish"],
     ...["Elu", "Celu", "Selu", "LeakyRelu", "ThresholdedRelu", "Shrink", "Gelu"],
-    ...["com.microsoft.Gelu", "com.microsoft.FastGelu", "com.microsoft.BiasGelu", "com.microsoft.QuickGelu"],
+    ...[
+      "com.microsoft::Gelu",
+      "com.microsoft::FastGelu",
+      "com.microsoft::BiasGelu",
+      "com.microsoft::QuickGelu",
+    ],
   ]),
 };
 

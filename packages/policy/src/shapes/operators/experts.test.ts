@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { expectCode } from "../../../../../test/support/coded-error.js";
 import { evaluateCase, type OperatorCase } from "../testing/operator-case.js";
 
-const moe = "com.microsoft.MoE";
-const qmoe = "com.microsoft.QMoE";
+const moe = "com.microsoft::MoE";
+const qmoe = "com.microsoft::QMoE";
 
 /** Ten rows of 64 elements, and three experts with an inner width of 32. */
 const x = "float32[2,5,64]";

@@ -111,6 +111,6 @@ function requireShape(node: NodeContext, slot: number, dims: readonly number[]):
 
 /** Operators that contain the feed-forwards of experts. */
 export const expertRules: ShapeRules = {
-  "com.microsoft.MoE": moe,
-  "com.microsoft.QMoE": qmoe,
+  "com.microsoft::MoE": moe,
+  "com.microsoft::QMoE": qmoe,
 };

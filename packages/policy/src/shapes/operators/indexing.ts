@@ -1,3 +1,4 @@
+import { fromFront } from "../../graph/axis.js";
 import { elementCount, hasContents } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
@@ -20,7 +21,7 @@ const gather: ShapeRule = (node) => {
 };
 
 function wrapIndex(node: NodeContext, index: number, size: number): number {
-  const wrapped = index < 0 ? index + size : index;
+  const wrapped = fromFront(index, size);
   return Number.isInteger(wrapped) && wrapped >= 0 && wrapped < size
     ? wrapped
     : node.fail(`indices from ${-size} to ${size - 1}, not ${index}`);

@@ -66,7 +66,7 @@ export const matrixProductRules: ShapeRules = {
   Gemm: gemm,
   Einsum: einsum,
   MatMulInteger: matMulInteger,
-  "com.microsoft.MatMulIntegerToFloat": matMulIntegerToFloat,
-  "com.microsoft.FusedMatMul": fusedMatMul,
-  "com.microsoft.TransposeMatMul": fusedMatMul,
+  "com.microsoft::MatMulIntegerToFloat": matMulIntegerToFloat,
+  "com.microsoft::FusedMatMul": fusedMatMul,
+  "com.microsoft::TransposeMatMul": fusedMatMul,
 };

@@ -64,6 +64,6 @@ export const movingRules: ShapeRules = {
   Expand: expand,
   Tile: tile,
   Pad: pad,
-  "ringrank.Whole": (node) => [node.input(0)],
+  "ringrank::Whole": (node) => [node.input(0)],
   Trilu: (node) => [{ type: node.type(0), dims: node.dims(0) }],
 };

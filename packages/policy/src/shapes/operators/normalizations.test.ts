@@ -22,19 +22,19 @@ const cases: readonly OperatorCase[] = [
     gives: ["float32[2,3,4]", "float32[2,3,1]"],
   },
   {
-    operator: "com.microsoft.SkipLayerNormalization",
+    operator: "com.microsoft::SkipLayerNormalization",
     says: "gives the sum as its fourth output",
     inputs: ["float32[2,3,4]", "float32[2,3,4]", "float32[4]"],
     gives: ["float32[2,3,4]", "float32[2,3,1]", "float32[2,3,1]", "float32[2,3,4]"],
   },
   {
-    operator: "com.microsoft.SkipSimplifiedLayerNormalization",
+    operator: "com.microsoft::SkipSimplifiedLayerNormalization",
     says: "gives the sum as its fourth output",
     inputs: ["float32[2,3,4]", "float32[2,3,4]", "float32[4]"],
     gives: ["float32[2,3,4]", "float32[2,3,1]", "float32[2,3,1]", "float32[2,3,4]"],
   },
   {
-    operator: "com.microsoft.EmbedLayerNormalization",
+    operator: "com.microsoft::EmbedLayerNormalization",
     says: "embeds ids",
     inputs: [
       "int32[2,3]",

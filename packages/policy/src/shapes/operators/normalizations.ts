@@ -53,8 +53,8 @@ export const normalizationRules: ShapeRules = {
   SimplifiedLayerNormalization: simplifiedLayerNormalization,
   LpNormalization: sameAsInput,
   MeanVarianceNormalization: sameAsInput,
-  "com.microsoft.SimplifiedLayerNormalization": simplifiedLayerNormalization,
-  "com.microsoft.SkipLayerNormalization": skipLayerNormalization,
-  "com.microsoft.SkipSimplifiedLayerNormalization": skipLayerNormalization,
-  "com.microsoft.EmbedLayerNormalization": embedLayerNormalization,
+  "com.microsoft::SimplifiedLayerNormalization": simplifiedLayerNormalization,
+  "com.microsoft::SkipLayerNormalization": skipLayerNormalization,
+  "com.microsoft::SkipSimplifiedLayerNormalization": skipLayerNormalization,
+  "com.microsoft::EmbedLayerNormalization": embedLayerNormalization,
 };

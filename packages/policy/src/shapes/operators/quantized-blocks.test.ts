@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { expectCode } from "../../../../../test/support/coded-error.js";
 import { evaluateCase, type OperatorCase } from "../testing/operator-case.js";
 
-const product = "com.microsoft.MatMulNBits";
-const inOneRow = "com.microsoft.MatMulBnb4";
-const lookup = "com.microsoft.GatherBlockQuantized";
+const product = "com.microsoft::MatMulNBits";
+const inOneRow = "com.microsoft::MatMulBnb4";
+const lookup = "com.microsoft::GatherBlockQuantized";
 
 /** Three blocks per row, the last one partial. */
 const [K, N, bits, size] = [80, 6, 4, 32];

@@ -136,8 +136,8 @@ function requireShape(
 
 /** Operators with weights in blocks that share a scale. */
 export const quantizedBlockRules: ShapeRules = {
-  "com.microsoft.MatMulNBits": matMulNBits,
-  "ringrank.StackedMatMulNBits": stackedMatMulNBits,
-  "com.microsoft.MatMulBnb4": matMulBnb4,
-  "com.microsoft.GatherBlockQuantized": gatherBlockQuantized,
+  "com.microsoft::MatMulNBits": matMulNBits,
+  "ringrank::StackedMatMulNBits": stackedMatMulNBits,
+  "com.microsoft::MatMulBnb4": matMulBnb4,
+  "com.microsoft::GatherBlockQuantized": gatherBlockQuantized,
 };

@@ -63,6 +63,6 @@ export const recurrenceRules: ShapeRules = {
   LSTM: recurrence,
   GRU: recurrence,
   RNN: recurrence,
-  "com.microsoft.LinearAttention": linearAttention,
-  "com.microsoft.CausalConvWithState": causalConvolution,
+  "com.microsoft::LinearAttention": linearAttention,
+  "com.microsoft::CausalConvWithState": causalConvolution,
 };

@@ -1,4 +1,5 @@
 import type { Attribute, DataType, Graph, GraphNode, ValueInfo, Weight } from "@ringrank/model";
+import { makeNode } from "../../graph/make-node.js";
 import type { Evaluated } from "../evaluated.js";
 import { inlineWeight } from "./inline-weight.js";
 
@@ -26,23 +27,15 @@ export function graphOf({ inputs = [], constants = {}, nodes = [] }: GraphParts)
 /** An attribute, or its value: `0` is an int, `[0]` is ints. */
 export type AttributeText = number | readonly number[] | string | Attribute;
 
-/** A node with an operator such as `Add` or `com.microsoft.FusedMatMul`. */
+/** A node with an operator such as `Add` or `com.microsoft::FusedMatMul`. */
 export function node(
   operator: string,
   inputs: readonly string[],
   outputs: readonly string[],
   attributes: Readonly<Record<string, AttributeText>> = {},
 ): GraphNode {
-  const dot = operator.lastIndexOf(".");
-  return {
-    opType: operator.slice(dot + 1),
-    domain: operator.slice(0, Math.max(dot, 0)),
-    inputs,
-    outputs,
-    attributes: Object.fromEntries(
-      Object.entries(attributes).map(([name, value]) => [name, toAttribute(value)]),
-    ),
-  };
+  const typed = Object.entries(attributes).map(([name, value]) => [name, toAttribute(value)]);
+  return makeNode(operator, inputs, outputs, Object.fromEntries(typed));
 }
 
 function parseInput(text: string): ValueInfo {

@@ -1,4 +1,4 @@
-import type { DataType, TensorData, Weight } from "@ringrank/model";
+import { type DataType, type TensorData, toInt64, type Weight } from "@ringrank/model";
 import type { Evaluated } from "../evaluated.js";
 
 /** A weight of the graph with the contents of a value. */
@@ -20,10 +20,4 @@ function toData(type: DataType, contents: readonly number[]): TensorData {
     default:
       throw new TypeError(`expected a constant of int64, int32, bool or float32, not ${type}`);
   }
-}
-
-/** ±Infinity stands for the limits of int64, as in {@link Evaluated}. */
-function toInt64(value: number): bigint {
-  if (Number.isFinite(value)) return BigInt(value);
-  return value > 0 ? 2n ** 63n - 1n : -(2n ** 63n);
 }

@@ -5,7 +5,7 @@ import { type AttributeText, graphOf, node } from "./graph-of.js";
 
 /** A line of an operator's specification: the outputs of one node for given inputs. */
 export interface OperatorCase {
-  /** Such as `Add` or `com.microsoft.FusedMatMul`. */
+  /** Such as `Add` or `com.microsoft::FusedMatMul`. */
   readonly operator: string;
   readonly says: string;
   /** `float32[2,3]` for data, {@link known} for a constant, `""` for an omitted input. */
