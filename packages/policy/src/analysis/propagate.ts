@@ -15,9 +15,9 @@ import { operatorName } from "../graph/operator-name.js";
 import { Wiring } from "../graph/wiring.js";
 import type { Precision } from "../precision/precision.js";
 import { quantizeExperts } from "../precision/quantize-experts.js";
-import { freshOutputs, wholeEverything } from "../rules/matmul.js";
 import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { ruleFor } from "../rules/table.js";
+import { wholeEverything, wholeOutputs } from "../rules/whole.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { chooseRowsEarly } from "./asked-rows.js";
 import { normsInSums } from "./cut-rows.js";
@@ -158,7 +158,7 @@ function factorNode(
 /** An unknown operator takes and returns whole tensors. */
 function propagateUnruled(operator: Operator, factors: Propagation): (readonly Dim[])[] {
   wholeEverything(operator, factors, "no rule for this operator");
-  return freshOutputs(operator, factors, "no rule");
+  return wholeOutputs(operator, factors, "no rule");
 }
 
 function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string, EvaluatedPair>): Operator {

@@ -36,23 +36,8 @@ export interface RoutedExperts {
 
 /** Operators that treat every index of a leading dimension alike, as long as the dimension stays in place. */
 const apart: ReadonlySet<string> = new Set([
-  ...[
-    "Add",
-    "Sub",
-    "Mul",
-    "Div",
-    "Neg",
-    "Min",
-    "Max",
-    "Clip",
-    "Sigmoid",
-    "Tanh",
-    "Relu",
-    "Gelu",
-    "Erf",
-    "Softplus",
-    "Exp",
-  ],
+  ...["Add", "Sub", "Mul", "Div", "Neg", "Min", "Max", "Clip"],
+  ...["Sigmoid", "Tanh", "Relu", "Gelu", "Erf", "Softplus", "Exp"],
   ...["MatMul", "Split", "Slice", "Concat", "Gather", "Reshape", "Squeeze", "Unsqueeze"],
   ...["com.microsoft::FusedMatMul", "com.microsoft::QuickGelu", "com.microsoft::FastGelu"],
   "ringrank::StackedMatMulNBits",

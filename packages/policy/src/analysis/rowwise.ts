@@ -1,8 +1,8 @@
 import type { GraphNode } from "@ringrank/model";
 import { axisOf } from "../graph/axis.js";
 import { operatorName } from "../graph/operator-name.js";
-import { elementwiseRules } from "../rules/elementwise.js";
-import { transposesSecondAtMost } from "../rules/fused-matmul.js";
+import { transposesSecondAtMost } from "../graph/transposition.js";
+import { elementwiseRules } from "../rules/operators/elementwise.js";
 import { isStatic, type SizePair } from "../shapes/index.js";
 
 type Dims = readonly SizePair[] | undefined;

@@ -16,15 +16,15 @@ import { inlineWeight, int64Tensor } from "../graph/constants.js";
 import { FreshNames } from "../graph/fresh-names.js";
 import { makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
-import { transposesSecondAtMost } from "../rules/fused-matmul.js";
+import { transposesSecondAtMost } from "../graph/transposition.js";
 import { productAttributes, productBits, withProducts } from "./block-products.js";
 import { floatTypes } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
 
 /**
  * Quantizes the matrices of routed experts: each product with a stack of them becomes a StackedMatMulNBits
- * (rules/quantized-blocks.ts). A rank then multiplies by one expert's matrix at a time, as by any other matrix. Only the
- * factors show which stacks are routed experts, so this comes after `quantizeGraph`.
+ * (rules/operators/quantized-blocks.ts). A rank then multiplies by one expert's matrix at a time, as by any other matrix.
+ * Only the factors show which stacks are routed experts, so this comes after `quantizeGraph`.
  *
  * @param routed the routed experts of the graph
  */

@@ -12,7 +12,7 @@ import { float32Scalar, inlineWeight } from "../graph/constants.js";
 import { FreshNames } from "../graph/fresh-names.js";
 import { makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
-import { transposesSecondAtMost } from "../rules/fused-matmul.js";
+import { transposesSecondAtMost } from "../graph/transposition.js";
 import { ints, productAttributes, productBits, withProducts } from "./block-products.js";
 import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";

@@ -1,7 +1,7 @@
 import { floatAttribute, type Graph, type GraphNode, intAttribute, type Weight } from "@ringrank/model";
 import { isParameter } from "../analysis/roles.js";
 import { operatorName } from "../graph/operator-name.js";
-import { transposesSecondAtMost } from "../rules/fused-matmul.js";
+import { transposesSecondAtMost } from "../graph/transposition.js";
 
 /** The kind of a product's matrix: block-quantized, float32, or block-quantized and one expert's part of a stack. */
 export const productKinds = ["quantized", "float32", "experts"] as const;

@@ -1,6 +1,6 @@
 import { type Dim, isOne, sizeOf } from "../factors/factor.js";
 import type { Operator, Propagation } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { wholeDim } from "./whole.js";
 
 /** Relates the axes of an input to known dimensions; all others are needed whole. An axis of size 1 is broadcast. */
 export function relateAxes(

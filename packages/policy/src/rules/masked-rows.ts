@@ -3,6 +3,7 @@ import { allocate } from "@ringrank/model/weights";
 import { type Dim, sizeOf } from "../factors/factor.js";
 import { int64Tensor } from "../graph/constants.js";
 import { makeNode } from "../graph/make-node.js";
+import { onShare } from "./on-share.js";
 import type { Localization, Operator } from "./rule.js";
 
 /**
@@ -67,4 +68,12 @@ export function maskedRows(
 /** Counted from the end. */
 function lastAxes(count: number): number[] {
   return Array.from({ length: count }, (_, index) => -1 - index);
+}
+
+/** A lookup of the rows that a rank has, in a table that may have further operands per row; zero for all other rows. */
+export function maskedLookup(operator: Operator, local: Localization, rows: Dim): readonly GraphNode[] {
+  const node = onShare(operator, local);
+  return maskedRows(local, operator, rows, (ids, output) => [
+    { ...node, inputs: node.inputs.with(1, ids), outputs: [output] },
+  ]);
 }

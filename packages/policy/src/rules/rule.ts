@@ -25,6 +25,9 @@ export interface Rule {
   localize?(operator: Operator, local: Localization): readonly GraphNode[];
 }
 
+/** Rules by {@link operatorName}. */
+export type Rules = Readonly<Record<string, Rule>>;
+
 export type Linearity =
   /** Any number of inputs may be owed; those that are not count on one rank only. */
   | { readonly kind: "sum" }

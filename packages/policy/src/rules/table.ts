@@ -1,22 +1,24 @@
 import type { GraphNode } from "@ringrank/model";
 import { operatorName } from "../graph/operator-name.js";
-import { attentionRules } from "./attention.js";
-import { branchRules } from "./branch.js";
-import { convolutionRules } from "./convolutions.js";
-import { elementwiseRules } from "./elementwise.js";
-import { expertRules } from "./experts.js";
-import { imageRules } from "./images.js";
-import { indexingRules } from "./indexing.js";
-import { matmulRules } from "./matmul.js";
-import { normalizeRules } from "./normalize.js";
-import { quantizeRules } from "./quantize.js";
-import { quantizedBlockRules } from "./quantized-blocks.js";
-import { recurrenceRules } from "./recurrences.js";
-import { reshapeRules } from "./reshape.js";
-import { rotaryRules } from "./rotary.js";
+import { attentionRules } from "./operators/attention.js";
+import { branchRules } from "./operators/branches.js";
+import { convolutionRules } from "./operators/convolutions.js";
+import { cuttingRules } from "./operators/cutting.js";
+import { elementwiseRules } from "./operators/elementwise.js";
+import { expertRules } from "./operators/experts.js";
+import { generatorRules } from "./operators/generators.js";
+import { imageRules } from "./operators/images.js";
+import { indexingRules } from "./operators/indexing.js";
+import { matrixProductRules } from "./operators/matrix-products.js";
+import { movingRules } from "./operators/moving.js";
+import { normalizationRules } from "./operators/normalizations.js";
+import { quantizationRules } from "./operators/quantization.js";
+import { quantizedBlockRules } from "./operators/quantized-blocks.js";
+import { recurrenceRules } from "./operators/recurrences.js";
+import { reductionRules } from "./operators/reductions.js";
+import { reshapingRules } from "./operators/reshaping.js";
+import { rotaryRules } from "./operators/rotary.js";
 import type { Rule } from "./rule.js";
-import { segmentRules } from "./segments.js";
-import { wholeRules } from "./whole.js";
 
 /**
  * Every operator that the policy understands, by `operator` for the default ONNX domain and `domain::operator` for
@@ -24,22 +26,24 @@ import { wholeRules } from "./whole.js";
  */
 const rules: ReadonlyMap<string, Rule> = new Map(
   [
-    elementwiseRules,
-    matmulRules,
-    reshapeRules,
-    segmentRules,
-    indexingRules,
-    normalizeRules,
-    branchRules,
-    quantizedBlockRules,
     attentionRules,
-    expertRules,
-    rotaryRules,
+    branchRules,
     convolutionRules,
+    cuttingRules,
+    elementwiseRules,
+    expertRules,
+    generatorRules,
     imageRules,
+    indexingRules,
+    matrixProductRules,
+    movingRules,
+    normalizationRules,
+    quantizationRules,
+    quantizedBlockRules,
     recurrenceRules,
-    quantizeRules,
-    wholeRules,
+    reductionRules,
+    reshapingRules,
+    rotaryRules,
   ].flatMap((family) => Object.entries(family)),
 );
 

@@ -1,18 +1,22 @@
-import { makeNode } from "../graph/make-node.js";
-import { freshOutputs } from "./matmul.js";
-import type { Rule } from "./rule.js";
+import { type Dim, freshDim, type SizePair } from "../factors/factor.js";
+import type { Operator, Propagation } from "./rule.js";
 
-/**
- * A value that every rank has whole, for a reader without a rule: gathered between segments if it is sharded, otherwise
- * unchanged.
- */
-const whole: Rule = {
-  propagate: (operator, factors) =>
-    freshOutputs(operator, factors, "gathered for an operator without a rule"),
-  localize(_operator, local) {
-    if (local.inputDims(0).some((dim) => local.isSharded(dim))) return [];
-    return [makeNode("Identity", [local.input(0)], local.output(0))];
-  },
-};
+/** A dimension that is related to no other, and must not be split. */
+export function wholeDim(size: SizePair, factors: Propagation, why: string): Dim {
+  const dim = freshDim(size);
+  factors.whole(dim, why);
+  return dim;
+}
 
-export const wholeRules: Readonly<Record<string, Rule>> = { "ringrank::Whole": whole };
+/** All inputs whole, and outputs related to nothing: for forms of an operator that its rule does not cover. */
+export function wholeEverything(operator: Operator, factors: Propagation, why: string): Dim[][] {
+  operator.inputs.forEach((operand, slot) => {
+    if (operand !== undefined) for (const dim of factors.input(slot)) factors.whole(dim, why);
+  });
+  return wholeOutputs(operator, factors, why);
+}
+
+/** Outputs that are related to nothing, and must not be split. */
+export function wholeOutputs(operator: Operator, factors: Propagation, why: string): Dim[][] {
+  return operator.outputs.map((operand) => (operand?.dims ?? []).map((size) => wholeDim(size, factors, why)));
+}

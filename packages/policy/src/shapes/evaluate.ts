@@ -3,8 +3,8 @@ import type { Branch, Graph, GraphNode, ValueInfo } from "@ringrank/model";
 import { operatorName } from "../graph/operator-name.js";
 import { describe, type Evaluated, elementCount, hasContents } from "./evaluated.js";
 import { NodeContext } from "./node-context.js";
-import { shapeRules } from "./operators/rules.js";
 import { readInputs, Scope } from "./scope.js";
+import { shapeRules } from "./table.js";
 import { WeightValue } from "./weight-value.js";
 
 /** Which branches of an `If` are evaluated if its condition is known. */

@@ -1,7 +1,7 @@
 import type { GraphNode } from "@ringrank/model";
 import { operatorName } from "../graph/operator-name.js";
-import { shapeRules } from "./operators/rules.js";
 import { readBroadcast } from "./strides.js";
+import { shapeRules } from "./table.js";
 import { type Both, isSame, type Marks, type ValuesAtBoth } from "./values-at-both.js";
 
 /**

@@ -5,7 +5,7 @@ import { operatorName } from "../graph/operator-name.js";
 import type { Evaluated } from "./evaluated.js";
 import { isIntMax } from "./numbers.js";
 import { broadcastingRules } from "./operators/broadcasting.js";
-import { shapeRules } from "./operators/rules.js";
+import { shapeRules } from "./table.js";
 import { isSame, type Marks, none, type Unproven, type ValuesAtBoth } from "./values-at-both.js";
 
 /** By output of a node: the marks of its sizes; empty if none is marked. */

@@ -46,9 +46,9 @@ const matMulNBits: ShapeRule = (node) => {
 };
 
 /**
- * One MatMulNBits per expert (rules/quantized-blocks.ts): `[experts or 1, rows, K] → [experts, rows, N]` with values
- * uint8 `[experts, N, blocks, size · bits / 8]` and scales `[experts, N, blocks]`. Only the policy creates these nodes,
- * so their shapes need no check.
+ * One MatMulNBits per expert (rules/operators/quantized-blocks.ts): `[experts or 1, rows, K] → [experts, rows, N]` with
+ * values uint8 `[experts, N, blocks, size · bits / 8]` and scales `[experts, N, blocks]`. Only the policy creates these
+ * nodes, so their shapes need no check.
  */
 const stackedMatMulNBits: ShapeRule = (node) => {
   const [experts, columns] = node.dims(1);

@@ -1,9 +1,9 @@
 import { intAttribute } from "@ringrank/model";
-import { freshDim, sizeOf } from "../factors/factor.js";
-import { int } from "../graph/make-node.js";
-import { onShare } from "./on-share.js";
-import type { Operator, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { freshDim, sizeOf } from "../../factors/factor.js";
+import { int } from "../../graph/make-node.js";
+import { onShare } from "../on-share.js";
+import type { Operator, Rule, Rules } from "../rule.js";
+import { wholeDim } from "../whole.js";
 
 /**
  * Rotary embedding rotates pairs of lanes by an angle per position (Su et al., arXiv:2104.09864), in the same way for
@@ -54,7 +54,7 @@ function headCount({ node, inputs }: Operator, cosines: number): number | undefi
   return Number.isInteger(count) && count > 0 && Number.isInteger(width[0] / count) ? count : undefined;
 }
 
-export const rotaryRules: Readonly<Record<string, Rule>> = {
+export const rotaryRules: Rules = {
   RotaryEmbedding: rotaryEmbedding(1),
   "com.microsoft::RotaryEmbedding": rotaryEmbedding(2),
 };

@@ -1,9 +1,9 @@
 import { intAttribute } from "@ringrank/model";
-import type { Dim } from "../factors/factor.js";
-import { makeNode } from "../graph/make-node.js";
-import { onShare } from "./on-share.js";
-import type { Operator, Propagation, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import type { Dim } from "../../factors/factor.js";
+import { makeNode } from "../../graph/make-node.js";
+import { onShare } from "../on-share.js";
+import type { Operator, Propagation, Rule, Rules } from "../rule.js";
+import { wholeDim } from "../whole.js";
 
 /**
  * Each row goes through `k` of the experts, whose results are weighted by a softmax over the router's scores and
@@ -120,7 +120,7 @@ function relate(
 }
 
 /** Operators that contain the feed-forwards of experts. */
-export const expertRules: Readonly<Record<string, Rule>> = {
+export const expertRules: Rules = {
   "com.microsoft::MoE": moe,
   "com.microsoft::QMoE": qmoe,
 };

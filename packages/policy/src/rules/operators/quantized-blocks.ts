@@ -1,11 +1,11 @@
 import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
-import { int64Tensor } from "../graph/constants.js";
-import { int, makeNode } from "../graph/make-node.js";
-import { wholeEverything } from "./matmul.js";
-import type { Localization, Operand, Operator, Propagation, Rule } from "./rule.js";
-import { maskedLookup } from "./segments.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, freshDim, isOne, sizeOf } from "../../factors/factor.js";
+import { int64Tensor } from "../../graph/constants.js";
+import { int, makeNode } from "../../graph/make-node.js";
+import { maskedLookup } from "../masked-rows.js";
+import { onShare } from "../on-share.js";
+import type { Localization, Operand, Operator, Propagation, Rule, Rules } from "../rule.js";
+import { wholeDim, wholeEverything } from "../whole.js";
 
 const shareScale = "elements of a block share a scale";
 
@@ -59,9 +59,8 @@ function sumOverBlocks(
 }
 
 /** The node with this rank's K and N. */
-function withLocalSizes({ node }: Operator, local: Localization): GraphNode[] {
-  const inputs = node.inputs.map((_, slot) => local.input(slot));
-  return [{ ...node, inputs, attributes: { ...node.attributes, ...localSizes(local) } }];
+function withLocalSizes(operator: Operator, local: Localization): GraphNode[] {
+  return [onShare(operator, local, localSizes(local))];
 }
 
 function localSizes(local: Localization): Record<"K" | "N", Attribute> {
@@ -205,15 +204,13 @@ const gatherBlockQuantized: Rule = {
     return [[...factors.input(1), width]];
   },
   localize(operator, local) {
-    const { node } = operator;
     const rows = local.inputDims(0)[0]!;
-    if (local.isSharded(rows)) return maskedLookup(operator, local, rows);
-    return [{ ...node, inputs: node.inputs.map((_, slot) => local.input(slot)) }];
+    return local.isSharded(rows) ? maskedLookup(operator, local, rows) : [onShare(operator, local)];
   },
 };
 
 /** Weights in blocks that share a scale. */
-export const quantizedBlockRules: Readonly<Record<string, Rule>> = {
+export const quantizedBlockRules: Rules = {
   "com.microsoft::MatMulNBits": matMulNBits,
   "ringrank::StackedMatMulNBits": stackedMatMulNBits,
   "com.microsoft::MatMulBnb4": matMulBnb4,

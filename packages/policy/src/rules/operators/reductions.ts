@@ -1,13 +1,11 @@
 import { intAttribute, intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim } from "../factors/factor.js";
-import { axisOf, fromFront } from "../graph/axis.js";
-import { broadcast } from "./elementwise.js";
-import { freshOutputs } from "./matmul.js";
-import type { Operator, Propagation, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import type { Dim } from "../../factors/factor.js";
+import { axisOf, fromFront } from "../../graph/axis.js";
+import type { Operator, Rule, Rules } from "../rule.js";
+import { wholeDim, wholeOutputs } from "../whole.js";
 
 /** Operators that work along an axis, so that every rank needs all of it. */
-function wholeAxis(why: string, defaultAxis: number): Rule {
+export function wholeAxis(why: string, defaultAxis: number): Rule {
   return {
     propagate(operator, factors) {
       const input = factors.input(0);
@@ -17,29 +15,6 @@ function wholeAxis(why: string, defaultAxis: number): Rule {
     },
   };
 }
-
-/** Normalizes over all axes from `axis` on; scale and bias broadcast to the input, right-aligned. */
-const layerNorm: Rule = {
-  propagate(operator, factors) {
-    const input = factors.input(0);
-    const axis = axisOf(operator.node, -1, input.length);
-    for (const dim of input.slice(axis)) factors.whole(dim, "normalized over");
-    for (const slot of [1, 2])
-      if (operator.inputs[slot] !== undefined) broadcast([input, factors.input(slot)], factors);
-    const statistics = input.map((dim, index) => (index < axis ? dim : []));
-    return operator.outputs.map((_, index) => (index === 0 ? input : statistics));
-  },
-};
-
-/** Over the axes in an attribute: by default all except the channels. */
-const meanVariance: Rule = {
-  propagate(operator, factors) {
-    const input = factors.input(0);
-    for (const axis of intsAttribute(operator.node, "axes") ?? [0, 2, 3])
-      factors.whole(input[fromFront(axis, input.length)]!, "normalized over");
-    return [input];
-  },
-};
 
 /** CumSum along the axis that its second input names. */
 const cumSum: Rule = {
@@ -64,7 +39,7 @@ function reduce(kind: Reduction): Rule {
       const axes = reducedAxes(operator, input.length);
       if (axes === undefined) {
         for (const dim of input) factors.whole(dim, "reduced along axes known only when running");
-        return freshOutputs(operator, factors, "reduced along axes known only when running");
+        return wholeOutputs(operator, factors, "reduced along axes known only when running");
       }
       for (const axis of axes) {
         if (kind === "other") factors.whole(input[axis]!, "reduced over");
@@ -86,26 +61,6 @@ function reducedAxes(operator: Operator, rank: number): Set<number> | undefined 
   return new Set(none ? [] : Array.from({ length: rank }, (_, axis) => axis));
 }
 
-/**
- * A norm over the last axis that first adds its inputs: `norm(input + skip + bias)`. Outputs: the result, two
- * statistics, and the sum.
- *
- * @param vectors slots of `[width]` inputs: scale, shift, bias
- */
-function skipNorm(vectors: readonly number[]): Rule {
-  return {
-    propagate(operator, factors) {
-      const input = factors.input(0);
-      factors.whole(input.at(-1)!, "normalized over");
-      broadcast([input, factors.input(1)], factors);
-      for (const slot of vectors)
-        if (operator.inputs[slot] !== undefined) factors.unify(factors.input(slot)[0]!, input.at(-1)!);
-      const statistics = [...input.slice(0, -1), []];
-      return operator.outputs.map((_, index) => (index === 1 || index === 2 ? statistics : input));
-    },
-  };
-}
-
 /** The largest elements along an axis, and their indices. */
 const topK: Rule = {
   propagate(operator, factors) {
@@ -119,25 +74,20 @@ const topK: Rule = {
   },
 };
 
-/** Outputs that are related to no input: small integers for shapes. */
-const unrelated: Rule = {
-  propagate: (operator: Operator, factors: Propagation) =>
-    freshOutputs(operator, factors, "counted, not computed from"),
+/** The position of the maximum or minimum along an axis, which stays whole. */
+const argument: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const axis = axisOf(operator.node, 0, input.length);
+    factors.whole(input[axis]!, "compared along");
+    const keep = intAttribute(operator.node, "keepdims", 1) !== 0;
+    return [input.flatMap((dim, index): Dim[] => (index !== axis ? [dim] : keep ? [[]] : []))];
+  },
 };
 
-/** A constant, which may be divided freely. */
-const constant: Rule = {
-  propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
-};
-
-export const normalizeRules: Readonly<Record<string, Rule>> = {
+export const reductionRules: Rules = {
   Softmax: wholeAxis("normalized over", -1),
   LogSoftmax: wholeAxis("normalized over", -1),
-  LayerNormalization: layerNorm,
-  RMSNormalization: layerNorm,
-  SimplifiedLayerNormalization: layerNorm,
-  LpNormalization: wholeAxis("normalized over", -1),
-  MeanVarianceNormalization: meanVariance,
   CumSum: cumSum,
   ReduceSum: reduce("sum"),
   ReduceMean: reduce("other"),
@@ -149,10 +99,7 @@ export const normalizeRules: Readonly<Record<string, Rule>> = {
   ReduceLogSum: reduce("other"),
   ReduceLogSumExp: reduce("other"),
   ReduceSumSquare: reduce("sum of a function"),
+  ArgMax: argument,
+  ArgMin: argument,
   TopK: topK,
-  "com.microsoft::SimplifiedLayerNormalization": layerNorm,
-  "com.microsoft::SkipLayerNormalization": skipNorm([2, 3, 4]),
-  "com.microsoft::SkipSimplifiedLayerNormalization": skipNorm([2, 3]),
-  Range: unrelated,
-  Constant: constant,
 };

@@ -1,11 +1,10 @@
 import { type Attribute, intAttribute, intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim, quotient, type SizePair, sizeOf, sumDim } from "../factors/factor.js";
-import { int } from "../graph/make-node.js";
-import { axesOfOutput, relateAxes } from "./axes.js";
-import { wholeEverything } from "./matmul.js";
-import { onShare } from "./on-share.js";
-import type { Localization, Operator, Propagation, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, freshDim, quotient, type SizePair, sizeOf, sumDim } from "../../factors/factor.js";
+import { int } from "../../graph/make-node.js";
+import { axesOfOutput, relateAxes } from "../axes.js";
+import { onShare } from "../on-share.js";
+import type { Localization, Operator, Propagation, Rule, Rules } from "../rule.js";
+import { wholeDim, wholeEverything } from "../whole.js";
 
 /**
  * Fused attention. Heads are computed independently, whatever the operator does inside (scores, masks, rotary
@@ -264,7 +263,7 @@ const attention: Rule = {
   },
 };
 
-export const attentionRules: Readonly<Record<string, Rule>> = {
+export const attentionRules: Rules = {
   Attention: attention,
   "com.microsoft::Attention": packedAttention,
   "com.microsoft::QAttention": quantizedAttention,

@@ -1,12 +1,66 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, isOne, sameSize, sizeOf } from "../factors/factor.js";
-import { axisOf } from "../graph/axis.js";
-import { int64Tensor } from "../graph/constants.js";
-import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
-import { wholeEverything } from "./matmul.js";
-import type { Operator, Propagation, Rule } from "./rule.js";
-import { cutOut } from "./segments.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, isOne, sameSize, sizeOf } from "../../factors/factor.js";
+import { axisOf } from "../../graph/axis.js";
+import { int64Tensor } from "../../graph/constants.js";
+import { cutOut } from "../cut-out.js";
+import { consecutive, type IndexRun, indicesFrom } from "../indices.js";
+import { maskedLookup } from "../masked-rows.js";
+import { onShare } from "../on-share.js";
+import type { Operator, Propagation, Rule, Rules } from "../rule.js";
+
+/**
+ * Indices that are known during planning cut a run out of the axis (many exports split a fused projection that way). A
+ * lookup of computed indices in a table contracts the table's rows: a rank without a row owes zero for it. Any other
+ * use needs the axis whole.
+ */
+const gather: Rule = {
+  propagate(operator, factors) {
+    const data = factors.input(0);
+    const indices = factors.input(1);
+    const axis = axisOf(operator.node, 0, data.length);
+    const rows = data[axis]!;
+    const rest = [data.slice(0, axis), data.slice(axis + 1)] as const;
+    const run = constantIndices(operator);
+    if (run !== undefined) {
+      const parts = cutOut(rows, run.start, run.length, factors);
+      factors.cut(parts);
+      return [[...rest[0], ...(run.scalar ? [] : [parts[1]]), ...rest[1]]];
+    }
+    if (isLookup(operator, axis)) factors.contract(rows);
+    else factors.whole(rows, "picked by indices known only when running");
+    return [[...rest[0], ...indices, ...rest[1]]];
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize(operator, local) {
+    const { node } = operator;
+    const axis = axisOf(node, 0, local.inputDims(0).length);
+    const rows = local.inputDims(0)[axis]!;
+    const plain = onShare(operator, local);
+    if (!local.isSharded(rows)) return [plain];
+    const run = constantIndices(operator);
+    if (run === undefined) return maskedLookup(operator, local, rows);
+    const [before, middle] = local.cut();
+    const start = local.size(before!)[0];
+    const length = run.scalar ? 1 : local.size(middle!)[0];
+    const picked = indicesFrom(start, length);
+    const indices = int64Tensor(picked, run.scalar ? [] : [length]);
+    return [{ ...plain, inputs: [local.input(0), local.constant(indices)] }];
+  },
+};
+
+/** A scalar index, or consecutive ascending ones, known during planning. */
+function constantIndices(operator: Operator): (IndexRun & { scalar: boolean }) | undefined {
+  const { dims, contents } = operator.inputs[1]!;
+  const axis = axisOf(operator.node, 0, operator.inputs[0]!.dims.length);
+  const run =
+    dims.length > 1 ? undefined : consecutive(operator.node, contents, operator.inputs[0]!.dims[axis]!);
+  return run && { ...run, scalar: dims.length === 0 };
+}
+
+function isLookup(operator: Operator, axis: number): boolean {
+  const data = operator.inputs[0]!;
+  return axis === 0 && data.isWeight && data.type === "float32" && !isOne(data.dims[0]!);
+}
 
 /**
  * `out[i…] = data[…, indices[i…], i…, …]`: picks along one axis, which stays whole. Along the others, data and indices
@@ -70,15 +124,14 @@ const gatherND: Rule = {
   },
   linearity: { kind: "one", slots: [0] },
   localize(operator, local) {
-    const node = { ...operator.node, outputs: [local.output(0)] };
+    const plain = onShare(operator, local);
     const run = constantRun(operator);
     const [before, picked] = local.cut();
-    if (run === undefined || before === undefined || !local.isSharded(local.inputDims(0)[0]!))
-      return [{ ...node, inputs: [local.input(0), local.input(1)] }];
+    if (run === undefined || before === undefined || !local.isSharded(local.inputDims(0)[0]!)) return [plain];
     const length = local.size(picked!)[0];
     const dims = operator.inputs[1]!.dims.map(([size]) => (size === run.length && size > 1 ? length : size));
     const indices = int64Tensor(indicesFrom(local.size(before)[0], length), dims);
-    return [{ ...node, inputs: [local.input(0), local.constant(indices)] }];
+    return [{ ...plain, inputs: [local.input(0), local.constant(indices)] }];
   },
 };
 
@@ -106,47 +159,10 @@ const scatterND: Rule = {
   },
 };
 
-/** `[…] → […, depth, …]`, with the new axis whole. Every rank has the two values that are written. */
-const oneHot: Rule = {
-  propagate(operator, factors) {
-    const indices = factors.input(0);
-    const sizes = operator.outputs[0]!.dims;
-    const axis = axisOf(operator.node, -1, sizes.length);
-    const classes = wholeDim(sizes[axis]!, factors, "compared with every index");
-    for (const dim of factors.input(2)) factors.whole(dim, "one for misses, one for hits");
-    return [[...indices.slice(0, axis), classes, ...indices.slice(axis)]];
-  },
-};
-
-/** The position of the maximum or minimum along an axis, which stays whole. */
-const argument: Rule = {
-  propagate(operator, factors) {
-    const input = factors.input(0);
-    const axis = axisOf(operator.node, 0, input.length);
-    factors.whole(input[axis]!, "compared along");
-    const keep = intAttribute(operator.node, "keepdims", 1) !== 0;
-    return [input.flatMap((dim, index): Dim[] => (index !== axis ? [dim] : keep ? [[]] : []))];
-  },
-};
-
-/** The size of its output depends on the data, so it needs all of the data. */
-const nonZero: Rule = {
-  propagate: (operator, factors) => wholeEverything(operator, factors, "searched as a whole"),
-};
-
-/** A matrix of ones and zeros in the shape of the input, whatever the input contains. */
-const eyeLike: Rule = {
-  propagate: (operator, factors) => wholeEverything(operator, factors, "its shape is read"),
-};
-
-export const indexingRules: Readonly<Record<string, Rule>> = {
+export const indexingRules: Rules = {
+  Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
-  ScatterElements: scatterElements,
   ScatterND: scatterND,
-  OneHot: oneHot,
-  ArgMax: argument,
-  ArgMin: argument,
-  NonZero: nonZero,
-  EyeLike: eyeLike,
+  ScatterElements: scatterElements,
 };

@@ -1,11 +1,10 @@
 import { type Attribute, intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { int } from "../graph/make-node.js";
-import { axesOfOutput, relateAxes } from "./axes.js";
-import { wholeEverything } from "./matmul.js";
-import { onShare } from "./on-share.js";
-import type { Localization, Operator, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, freshDim, quotient, type SizePair, sizeOf } from "../../factors/factor.js";
+import { int } from "../../graph/make-node.js";
+import { axesOfOutput, relateAxes } from "../axes.js";
+import { onShare } from "../on-share.js";
+import type { Localization, Operator, Rule, Rules } from "../rule.js";
+import { wholeDim, wholeEverything } from "../whole.js";
 
 /**
  * Operators that process a sequence position by position, and have a state as an input and an output. Positions stay
@@ -120,7 +119,7 @@ const causalConvolution: Rule = {
   },
 };
 
-export const recurrenceRules: Readonly<Record<string, Rule>> = {
+export const recurrenceRules: Rules = {
   "com.microsoft::LinearAttention": linearAttention,
   "com.microsoft::CausalConvWithState": causalConvolution,
 };

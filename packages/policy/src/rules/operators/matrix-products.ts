@@ -1,8 +1,9 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, isOne, sizeOf } from "../factors/factor.js";
-import { broadcast } from "./elementwise.js";
-import type { Operator, Propagation, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, isOne } from "../../factors/factor.js";
+import { broadcast } from "../broadcast.js";
+import type { Operator, Propagation, Rule, Rules } from "../rule.js";
+import { wholeEverything } from "../whole.js";
+import { einsum } from "./einsum.js";
 
 /** `[…, i, k] × […, k, j] → […, i, j]`: contracts k; leading dimensions broadcast. Linear in either operand. */
 const matmul: Rule = {
@@ -92,61 +93,7 @@ function lastTwo(dims: readonly Dim[], transposed: boolean): [Dim, Dim] {
   return transposed ? [minor, major] : [major, minor];
 }
 
-/**
- * `ab,bc->ac`: one dimension per letter; letters absent from the result are contracted. An ellipsis stands for
- * broadcast axes.
- */
-const einsum: Rule = {
-  propagate(operator, factors) {
-    const equation = operator.node.attributes.equation;
-    const text = equation?.kind === "string" ? equation.value.replaceAll(" ", "") : "";
-    const [left = "", right] = text.split("->");
-    if (right === undefined) return wholeEverything(operator, factors, "an implicit equation");
-    const letters = new Map<string, Dim>();
-    const broadcastAxes: Dim[][] = [];
-    left.split(",").forEach((term, slot) => {
-      const [before, dots, after] = axesOf(term, factors.input(slot));
-      if (dots.length > 0) broadcastAxes.push(dots);
-      for (const [letter, mine] of [...before, ...after]) {
-        const known = letters.get(letter);
-        if (known === undefined || isOne(sizeOf(known))) letters.set(letter, mine);
-        else if (!isOne(sizeOf(mine))) factors.unify(known, mine);
-      }
-    });
-    for (const [letter, dim] of letters) if (!right.includes(letter)) factors.contract(dim);
-    const dots = broadcast(broadcastAxes, factors);
-    const [before = "", after] = right.split("...");
-    const named = (text: string): Dim[] => [...text].map((letter) => letters.get(letter)!);
-    return [[...named(before), ...(after === undefined ? [] : [...dots, ...named(after)])]];
-  },
-  linearity: { kind: "one", slots: [0, 1] },
-};
-
-type Lettered = readonly (readonly [letter: string, dim: Dim])[];
-
-/** The dimensions of a term by letter, and those of its ellipsis. */
-function axesOf(term: string, dims: readonly Dim[]): [before: Lettered, dots: Dim[], after: Lettered] {
-  const [before = "", after = ""] = term.split("...");
-  const from = dims.length - after.length;
-  const name = (text: string, start: number): Lettered =>
-    [...text].map((letter, index) => [letter, dims[start + index]!]);
-  return [name(before, 0), dims.slice(before.length, from), name(after, from)];
-}
-
-/** All inputs whole, and outputs related to nothing: for forms of an operator that its rule does not cover. */
-export function wholeEverything(operator: Operator, factors: Propagation, why: string): Dim[][] {
-  operator.inputs.forEach((operand, slot) => {
-    if (operand !== undefined) for (const dim of factors.input(slot)) factors.whole(dim, why);
-  });
-  return freshOutputs(operator, factors, why);
-}
-
-/** Outputs that are related to nothing, and must not be split. */
-export function freshOutputs(operator: Operator, factors: Propagation, why: string): Dim[][] {
-  return operator.outputs.map((operand) => (operand?.dims ?? []).map((size) => wholeDim(size, factors, why)));
-}
-
-export const matmulRules: Readonly<Record<string, Rule>> = {
+export const matrixProductRules: Rules = {
   MatMul: matmul,
   "com.microsoft::FusedMatMul": fusedMatMul,
   "com.microsoft::TransposeMatMul": fusedMatMul,

@@ -1,7 +1,7 @@
 import type { Attribute, ConstantTensor } from "@ringrank/model";
-import { type Dim, isOne, sizeOf } from "../factors/factor.js";
-import { makeNode } from "../graph/make-node.js";
-import type { Linearity, Propagation, Rule } from "./rule.js";
+import { makeNode } from "../../graph/make-node.js";
+import { broadcast } from "../broadcast.js";
+import type { Linearity, Rule, Rules } from "../rule.js";
 
 /**
  * Operators that compute each output element from the input elements at the same position, with NumPy's broadcasting
@@ -18,23 +18,6 @@ function elementwise(linearity?: Linearity): Rule {
     },
     ...(linearity === undefined ? {} : { linearity }),
   };
-}
-
-/** The dimensions of several shapes broadcast together. */
-export function broadcast(shapes: readonly (readonly Dim[])[], factors: Propagation): Dim[] {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
-  const out: Dim[] = [];
-  for (let fromEnd = rank; fromEnd > 0; fromEnd--) {
-    let dim: Dim = [];
-    for (const shape of shapes) {
-      const mine = shape[shape.length - fromEnd];
-      if (mine === undefined || isOne(sizeOf(mine))) continue;
-      if (isOne(sizeOf(dim))) dim = mine;
-      else factors.unify(dim, mine);
-    }
-    out.push(dim);
-  }
-  return out;
 }
 
 /** Linear between floats, up to rounding; but a sum of values truncated to integers is not the truncated sum. */
@@ -80,7 +63,7 @@ const dropout: Rule = {
   },
 };
 
-export const elementwiseRules: Readonly<Record<string, Rule>> = {
+export const elementwiseRules: Rules = {
   Add: additive,
   Sub: additive,
   Sum: additive,
@@ -93,46 +76,19 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   CastLike: castLike,
   ...Object.fromEntries(
     [
+      ...["Abs", "Sign", "Ceil", "Floor", "Round", "Clip", "Reciprocal", "Sqrt", "Pow", "Exp", "Log", "Erf"],
+      ...["Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Tanh", "Asinh", "Acosh", "Atanh"],
+      ...["Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Elu", "Celu", "Selu", "Gelu", "Shrink"],
+      ...["Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Mish", "Softplus", "Softsign"],
       ...[
-        "Abs",
-        "Ceil",
-        "Clip",
-        "Cos",
-        "Celu",
-        "Elu",
-        "Erf",
-        "Exp",
-        "Floor",
-        "Gelu",
-        "HardSigmoid",
-        "HardSwish",
-        "LeakyRelu",
-      ],
-      ...[
-        "Log",
-        "Mish",
-        "PRelu",
-        "Pow",
-        "Reciprocal",
-        "Relu",
-        "Round",
-        "Selu",
-        "Sigmoid",
-        "Sign",
-        "Sin",
-        "Softplus",
-      ],
-      ...["Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cosh", "Shrink", "Sinh"],
-      ...["BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"],
-      ...["Softsign", "Sqrt", "Tan", "Tanh", "ThresholdedRelu", "Swish"],
-      ...["Max", "Min", "Mean", "Mod", "BitShift", "And", "Or", "Xor", "Not", "IsNaN", "IsInf"],
-      ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where"],
-      ...[
-        "com.microsoft::QuickGelu",
-        "com.microsoft::FastGelu",
         "com.microsoft::Gelu",
+        "com.microsoft::FastGelu",
+        "com.microsoft::QuickGelu",
         "com.microsoft::BiasGelu",
       ],
+      ...["Max", "Min", "Mean", "Mod", "And", "Or", "Xor", "Not", "IsNaN", "IsInf"],
+      ...["BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"],
+      ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where"],
     ].map((operator) => [operator, pointwise]),
   ),
 };

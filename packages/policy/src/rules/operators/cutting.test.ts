@@ -1,7 +1,7 @@
 import { decodeOnnx, GraphBuilder } from "@ringrank/model";
 import { expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../policy/plan.js";
-import { parameter, sizes } from "../testing/graphs.js";
+import { buildPrograms, planGraph } from "../../policy/plan.js";
+import { parameter, sizes } from "../../testing/graphs.js";
 
 it("a slice with bounds that are only known at run time keeps them, next to a sharded axis", () => {
   const g = new GraphBuilder();

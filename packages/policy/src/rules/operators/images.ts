@@ -1,8 +1,8 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../factors/factor.js";
-import { retarget } from "./reshape.js";
-import type { Operator, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../../factors/factor.js";
+import { retarget } from "../retarget.js";
+import type { Operator, Rule, Rules } from "../rule.js";
+import { wholeDim } from "../whole.js";
 
 /** Interpolates along scaled axes, so these stay whole; the others are unchanged. */
 const resize: Rule = {
@@ -75,7 +75,7 @@ const gridSample: Rule = {
   },
 };
 
-export const imageRules: Readonly<Record<string, Rule>> = {
+export const imageRules: Rules = {
   Resize: resize,
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,

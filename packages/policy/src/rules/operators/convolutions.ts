@@ -1,9 +1,9 @@
 import { type GraphNode, intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { int } from "../graph/make-node.js";
-import { onShare } from "./on-share.js";
-import type { Localization, Operator, Propagation, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../../factors/factor.js";
+import { int } from "../../graph/make-node.js";
+import { onShare } from "../on-share.js";
+import type { Localization, Operator, Propagation, Rule, Rules } from "../rule.js";
+import { wholeDim } from "../whole.js";
 
 const slides = "a window slides along it";
 
@@ -141,7 +141,7 @@ const localResponseNorm: Rule = {
 /** Linear in the image, with a bias that counts once. */
 const withBias = { linearity: { kind: "one", slots: [0] }, addends: [2] } as const;
 
-export const convolutionRules: Readonly<Record<string, Rule>> = {
+export const convolutionRules: Rules = {
   Conv: { ...conv, ...withBias },
   ConvTranspose: { ...convTranspose, ...withBias },
   ConvInteger: conv,

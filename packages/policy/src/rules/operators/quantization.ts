@@ -1,12 +1,11 @@
 import { type GraphNode, intAttribute, toOnnxDataType } from "@ringrank/model";
-import { type Dim, isOne, quotient, sizeOf } from "../factors/factor.js";
-import { axisOf } from "../graph/axis.js";
-import { float32Scalar, int64Tensor } from "../graph/constants.js";
-import { int, makeNode } from "../graph/make-node.js";
-import { maskedRows } from "./masked-rows.js";
-import { wholeEverything } from "./matmul.js";
-import type { Localization, Operator, Propagation, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { type Dim, isOne, quotient, sizeOf } from "../../factors/factor.js";
+import { axisOf } from "../../graph/axis.js";
+import { float32Scalar, int64Tensor } from "../../graph/constants.js";
+import { int, makeNode } from "../../graph/make-node.js";
+import { maskedRows } from "../masked-rows.js";
+import type { Localization, Operator, Propagation, Rule, Rules } from "../rule.js";
+import { wholeDim, wholeEverything } from "../whole.js";
 
 /**
  * Between real numbers and integers: elementwise, with a scale and a zero point for the whole tensor, for each index of
@@ -87,8 +86,7 @@ const quantizeInRange: Rule = {
   },
   localize(operator, local) {
     const outputs = operator.node.outputs.map((_, slot) => local.output(slot));
-    const plain = { ...operator.node, opType: "DynamicQuantizeLinear", domain: "", outputs };
-    if (!isShared(local)) return [{ ...plain, inputs: [local.input(0)] }];
+    if (!isShared(local)) return [makeNode("DynamicQuantizeLinear", [local.input(0)], outputs)];
     const [y, scale, zero] = outputs.map((name) => name || local.value()) as [string, string, string];
     const [most, depth, span, step, none] = Array.from({ length: 5 }, () => local.value()) as string[];
     const [raw, clipped, rounded] = [local.value(), local.value(), local.value()];
@@ -136,7 +134,7 @@ const dequantizedLookup: Rule = {
   },
 };
 
-export const quantizeRules: Readonly<Record<string, Rule>> = {
+export const quantizationRules: Rules = {
   QuantizeLinear: scaled,
   DequantizeLinear: scaled,
   "com.microsoft::QuantizeLinear": scaled,

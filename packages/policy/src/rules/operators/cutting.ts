@@ -1,11 +1,12 @@
-import { type GraphNode, intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, isStatic, sameSize, sizeOf, sumDim } from "../factors/factor.js";
-import { axisOf, fromFront } from "../graph/axis.js";
-import { int64Tensor } from "../graph/constants.js";
-import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
-import { maskedRows } from "./masked-rows.js";
-import type { Localization, Operator, Propagation, Rule } from "./rule.js";
-import { wholeDim } from "./whole-dim.js";
+import { intsAttribute } from "@ringrank/model";
+import { type Dim, freshDim, isStatic, sameSize, sizeOf, sumDim } from "../../factors/factor.js";
+import { axisOf, fromFront } from "../../graph/axis.js";
+import { int64Tensor } from "../../graph/constants.js";
+import { makeNode } from "../../graph/make-node.js";
+import { cutOut } from "../cut-out.js";
+import { onShare } from "../on-share.js";
+import type { Operator, Rule, Rules } from "../rule.js";
+import { wholeDim } from "../whole.js";
 
 /** The whole dimension is the concatenation of its parts, which need not be equal. */
 const split: Rule = {
@@ -20,14 +21,11 @@ const split: Rule = {
   linearity: { kind: "one", slots: [0] },
   localize(operator, local) {
     const { node } = operator;
-    const outputs = node.outputs.map((_, index) => local.output(index));
     const parts = local.cut();
-    if (!parts.some((part) => local.isSharded(part))) {
-      return [{ ...node, inputs: node.inputs.map((_, slot) => local.input(slot)), outputs }];
-    }
+    if (!parts.some((part) => local.isSharded(part))) return [onShare(operator, local)];
     const sizes = local.constant(int64Tensor(parts.map((part) => local.size(part)[0])));
     const { num_outputs: _, split: __, ...attributes } = node.attributes;
-    return [{ ...node, attributes, inputs: [local.input(0), sizes], outputs }];
+    return [{ ...onShare(operator, local), attributes, inputs: [local.input(0), sizes] }];
   },
 };
 
@@ -78,9 +76,6 @@ const slice: Rule = {
   },
   linearity: { kind: "one", slots: [0] },
   localize(operator, local) {
-    const { node } = operator;
-    const inputs = node.inputs.map((_, slot) => local.input(slot));
-    const outputs = [local.output(0)];
     const ranges = sliceRanges(operator);
     const inputDims = local.inputDims(0);
     const axes = [...(ranges?.keys() ?? [])];
@@ -88,7 +83,7 @@ const slice: Rule = {
     const isCut = (axis: number): boolean => !sameSize(sizeOf(inputDims[axis]!), sizeOf(outputDims[axis]!));
     // The bounds of a whole range, from 0 to the size or beyond, are also right for a part.
     if (ranges === undefined || !axes.some((axis) => isCut(axis) && local.isSharded(inputDims[axis]!)))
-      return [{ ...node, inputs, outputs }];
+      return [onShare(operator, local)];
     const bounds = axes.map((axis) => {
       const range = ranges.get(axis)!;
       const dim = inputDims[axis]!;
@@ -100,18 +95,17 @@ const slice: Rule = {
     });
     const constant = (values: readonly number[]): string => local.constant(int64Tensor(values));
     return [
-      {
-        ...node,
-        attributes: {},
-        inputs: [
-          inputs[0]!,
+      makeNode(
+        "Slice",
+        [
+          local.input(0),
           constant(bounds.map(([start]) => start)),
           constant(bounds.map(([, end]) => end)),
           constant(axes),
           constant(axes.map((axis) => ranges.get(axis)!.step)),
         ],
-        outputs,
-      },
+        local.output(0),
+      ),
     ];
   },
 };
@@ -156,85 +150,4 @@ function firstIndex(start: number, size: number): number {
   return Math.min(Math.max(fromFront(start, size), 0), size);
 }
 
-/** Splits `dim` into what is before `[start, start + length)`, that range, and what is after it. */
-export function cutOut(dim: Dim, start: number, length: number, factors: Propagation): [Dim, Dim, Dim] {
-  const size = sizeOf(dim)[0];
-  const part = (length: number): Dim => freshDim([length, length]);
-  const parts: [Dim, Dim, Dim] = [part(start), part(length), part(size - start - length)];
-  factors.unify(dim, sumDim(parts));
-  return parts;
-}
-
-/**
- * Indices that are known during planning cut a run out of the axis (many exports split a fused projection that way). A
- * lookup of computed indices in a table contracts the table's rows: a rank without a row owes zero for it. Any other
- * use needs the axis whole.
- */
-const gather: Rule = {
-  propagate(operator, factors) {
-    const data = factors.input(0);
-    const indices = factors.input(1);
-    const axis = axisOf(operator.node, 0, data.length);
-    const rows = data[axis]!;
-    const rest = [data.slice(0, axis), data.slice(axis + 1)] as const;
-    const run = constantRun(operator);
-    if (run !== undefined) {
-      const parts = cutOut(rows, run.start, run.length, factors);
-      factors.cut(parts);
-      return [[...rest[0], ...(run.scalar ? [] : [parts[1]]), ...rest[1]]];
-    }
-    if (isLookup(operator, axis)) factors.contract(rows);
-    else factors.whole(rows, "picked by indices known only when running");
-    return [[...rest[0], ...indices, ...rest[1]]];
-  },
-  linearity: { kind: "one", slots: [0] },
-  localize(operator, local) {
-    const { node } = operator;
-    const axis = axisOf(node, 0, local.inputDims(0).length);
-    const rows = local.inputDims(0)[axis]!;
-    const plain = { ...node, inputs: [local.input(0), local.input(1)], outputs: [local.output(0)] };
-    if (!local.isSharded(rows)) return [plain];
-    const run = constantRun(operator);
-    if (run === undefined) return maskedLookup(operator, local, rows);
-    const [before, middle] = local.cut();
-    const start = local.size(before!)[0];
-    const length = run.scalar ? 1 : local.size(middle!)[0];
-    const picked = indicesFrom(start, length);
-    return [
-      { ...plain, inputs: [local.input(0), local.constant(int64Tensor(picked, run.scalar ? [] : [length]))] },
-    ];
-  },
-};
-
-/** A scalar index, or consecutive ascending ones, known during planning. */
-function constantRun(operator: Operator): (IndexRun & { scalar: boolean }) | undefined {
-  const { dims, contents } = operator.inputs[1]!;
-  const axis = axisOf(operator.node, 0, operator.inputs[0]!.dims.length);
-  const run =
-    dims.length > 1 ? undefined : consecutive(operator.node, contents, operator.inputs[0]!.dims[axis]!);
-  return run && { ...run, scalar: dims.length === 0 };
-}
-
-function isLookup(operator: Operator, axis: number): boolean {
-  const data = operator.inputs[0]!;
-  return axis === 0 && data.isWeight && data.type === "float32" && !isOne(data.dims[0]!);
-}
-
-/** A lookup of the rows that a rank has, in a table that may have further operands per row; zero for all other rows. */
-export function maskedLookup(operator: Operator, local: Localization, rows: Dim): readonly GraphNode[] {
-  const { node } = operator;
-  return maskedRows(local, operator, rows, (ids, output) => [
-    {
-      ...node,
-      inputs: node.inputs.map((_, slot) => (slot === 1 ? ids : local.input(slot))),
-      outputs: [output],
-    },
-  ]);
-}
-
-export const segmentRules: Readonly<Record<string, Rule>> = {
-  Split: split,
-  Concat: concat,
-  Slice: slice,
-  Gather: gather,
-};
+export const cuttingRules: Rules = { Split: split, Concat: concat, Slice: slice };

@@ -1,6 +1,6 @@
 import { type Branch, type GraphNode, mapBranches } from "@ringrank/model";
-import { wholeEverything } from "./matmul.js";
-import type { Localization, Operator, Rule } from "./rule.js";
+import type { Localization, Operator, Rule, Rules } from "../rule.js";
+import { wholeEverything } from "../whole.js";
 
 /**
  * An `If` whose condition is data: both branches run on whole tensors. The values that they capture have been made
@@ -42,4 +42,4 @@ function captureInGraph(graph: Branch, names: ReadonlyMap<string, string>): Bran
   return { ...graph, nodes, outputs };
 }
 
-export const branchRules: Readonly<Record<string, Rule>> = { If: conditional };
+export const branchRules: Rules = { If: conditional };
