@@ -1,15 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import { type Graph, type GraphNode, keptStates } from "@ringrank/model";
-import {
-  type Dim,
-  freshDim,
-  isStatic,
-  isUnproven,
-  keepWhole,
-  sameSize,
-  sizeOf,
-  unproven,
-} from "../factors/factor.js";
+import { type Dim, freshDim, keepWhole } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
 import { operatorName } from "../graph/operator-name.js";
 import { Wiring } from "../graph/wiring.js";
@@ -22,7 +13,7 @@ import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/in
 import { chooseRowsEarly } from "./asked-rows.js";
 import { normsInSums } from "./cut-rows.js";
 import { type PreparedGraph, prepareGraph } from "./prepare-graph.js";
-import { findRoutedExperts } from "./routed-experts.js";
+import { checkEqual, checkSizes, checkThere, doubt, isDoubtful } from "./rule-checks.js";
 
 /** A graph in which every dimension has been divided into factors. */
 export interface FactoredGraph {
@@ -63,10 +54,8 @@ export interface FactoredNode {
  */
 export function propagateFactors(given: Graph, precision: Precision): FactoredGraph {
   const prepared = chooseRowsEarly(prepareGraph(given, precision));
-  let factored = walk(prepared);
-  if (precision.weights !== "float32") {
-    factored = withGraph(factored, quantizeExperts(factored, findRoutedExperts(factored), precision));
-  }
+  const plain = walk(prepared);
+  const factored = withGraph(plain, quantizeExperts(plain, precision));
   return withGraph(factored, normsInSums(factored));
 }
 
@@ -82,7 +71,7 @@ function walk({ graph, shapes, symbols }: PreparedGraph): FactoredGraph {
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
   const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));
   relateInterface(graph, values);
-  return { graph, nodes, values, shapes, symbols, wiring: new Wiring(graph.nodes, graph.outputs) };
+  return { graph, nodes, values, shapes, symbols, wiring: Wiring.of(graph) };
 }
 
 /** New rows and states stay on the rank that keeps the old ones; all other outputs are whole. */
@@ -180,72 +169,4 @@ function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string,
     };
   };
   return { node, inputs: node.inputs.map(view), outputs: node.outputs.map(view) };
-}
-
-/** A rule assumes that operands have the axes that its operator needs; those of a file may not. */
-function checkThere(operator: Operator, ...dims: readonly (Dim | undefined)[]): void {
-  if (!dims.includes(undefined)) return;
-  const operands = operator.inputs.map(
-    (operand) => operand && `${operand.type}[${operand.dims.map(([size]) => size).join(", ")}]`,
-  );
-  throw new RingrankError(
-    "RR_GRAPH",
-    `${inWords(operator)} needs an axis or an operand that is missing; it has ` +
-      operands.map((operand) => operand ?? "(omitted)").join(", "),
-  );
-}
-
-/**
- * Dimensions with different known sizes are never the same; binding them would cut them in wrong places. A symbol may
- * stand for a size that the graph knows elsewhere.
- */
-function checkEqual(operator: Operator, a: Dim, b: Dim): void {
-  const [left, right] = [sizeOf(a), sizeOf(b)];
-  if (sameSize(left, right) || !isStatic(left) || !isStatic(right)) return;
-  throw new RingrankError(
-    "RR_GRAPH",
-    `${inWords(operator)} needs two sizes to be equal, but they are ${left[0]} and ${right[0]}`,
-  );
-}
-
-/** Whether two dimensions may differ in a call: one may have size 1 there, and the other not. */
-function isDoubtful(a: Dim, b: Dim): boolean {
-  const [left, right] = [sizeOf(a), sizeOf(b)];
-  return (isUnproven(left) || isUnproven(right)) && !sameSize(left, right);
-}
-
-const doubt = { why: "of a size that may differ in other calls" } as const;
-
-/**
- * A rule that loses or invents elements would later shard wrongly, so this is caught here. It is ignored if only one of
- * rule and shape knows a size to be static.
- */
-function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): readonly Dim[] {
-  checkThere(operator, ...dims);
-  const expected = operator.outputs[index]!.dims;
-  const agrees =
-    dims.length === expected.length &&
-    dims.every((dim, axis) => {
-      const [first, second] = sizeOf(dim);
-      const [size, other] = expected[axis]!;
-      return first === size && (second === other || Number.isNaN(second) || Number.isNaN(other));
-    });
-  if (agrees) {
-    return dims.map((dim, axis) => {
-      const size = expected[axis]!;
-      if (sameSize(sizeOf(dim), size)) return dim;
-      keepWhole(dim, { operator: operatorName(operator.node), ...doubt });
-      return freshDim(unproven(size));
-    });
-  }
-  const sizes = dims.map((dim) => sizeOf(dim)[0]).join("×");
-  throw new RingrankError(
-    "RR_GRAPH",
-    `the rule of ${inWords(operator)} gives output ${index} the sizes ${sizes}, but its shape is ` +
-      `${expected.map(([size]) => size).join("×")}`,
-  );
-}
-
-function inWords({ node }: Operator): string {
-  return `the ${operatorName(node)} that makes "${node.outputs.find((name) => name !== "") ?? ""}"`;
 }

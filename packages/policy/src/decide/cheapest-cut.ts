@@ -1,3 +1,5 @@
+import { appendTo } from "../append-to.js";
+
 /** Values that sums flow through, by name. */
 export interface Flow {
   /** Where sums come from. */
@@ -25,13 +27,10 @@ export function cheapestCut(flow: Flow, costOf: (value: string) => number): Read
 
 function connectedParts({ sources, sinks, next }: Flow): string[][] {
   const neighbours = new Map<string, string[]>([...sources, ...sinks].map((value) => [value, []]));
-  const connect = (a: string, b: string): void => {
-    neighbours.set(a, [...(neighbours.get(a) ?? []), b]);
-  };
   for (const [value, others] of next) {
     for (const other of others) {
-      connect(value, other);
-      connect(other, value);
+      appendTo(neighbours, value, other);
+      appendTo(neighbours, other, value);
     }
   }
   const seen = new Set<string>();

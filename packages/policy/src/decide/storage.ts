@@ -12,8 +12,7 @@ export type Selection = readonly (readonly Interval[])[];
 export function parameterUses(uses: readonly WeightUse[]): ReadonlyMap<string, readonly WeightUse[]> {
   const byWeight = new Map<string, WeightUse[]>();
   for (const use of uses) {
-    if (!isParameter(use.weight)) continue;
-    appendTo(byWeight, use.name, use);
+    if (isParameter(use.weight)) appendTo(byWeight, use.name, use);
   }
   return byWeight;
 }

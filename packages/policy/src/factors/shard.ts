@@ -1,5 +1,5 @@
 import type { Interval } from "../program/program.js";
-import { type Dim, type Factor, isStatic, resolve, type SizePair, segmentsOf, sizeOf } from "./factor.js";
+import { type Dim, type Factor, resolve, type SizePair, segmentsOf, sizeOf } from "./factor.js";
 
 /**
  * One rank's share of each sharded leaf: a half-open interval of its units. Leaves that are not in the map are whole on
@@ -100,9 +100,4 @@ function pushMerged(intervals: Interval[], next: Interval): void {
 /** Total length of intervals. */
 export function countOf(intervals: readonly Interval[]): number {
   return intervals.reduce((sum, [start, end]) => sum + end - start, 0);
-}
-
-/** Whether every size below `dim` is known. */
-export function isStaticDim(dim: Dim): boolean {
-  return isStatic(sizeOf(dim));
 }

@@ -1,4 +1,4 @@
-import { type GraphNode, readsOf } from "@ringrank/model";
+import { type Graph, type GraphNode, readsOf } from "@ringrank/model";
 import { appendTo } from "../append-to.js";
 
 /** The producers and readers of the values of a graph. */
@@ -8,15 +8,23 @@ export class Wiring {
   readonly #readers = new Map<string, number[]>();
   readonly #outputs: ReadonlySet<string>;
 
-  constructor(nodes: readonly GraphNode[], outputs: readonly { readonly name: string }[]) {
+  /** @param outputs names of values that are also read from outside */
+  constructor(nodes: readonly GraphNode[], outputs: Iterable<string>) {
     this.#nodes = nodes;
-    this.#outputs = new Set(outputs.map(({ name }) => name));
+    this.#outputs = new Set(outputs);
     for (const [index, node] of nodes.entries()) {
       for (const name of node.outputs) this.#producers.set(name, index);
       // Values that branches read have no slot.
       const captured = [...readsOf(node)].filter((name) => !node.inputs.includes(name));
       for (const name of [...node.inputs, ...captured]) appendTo(this.#readers, name, index);
     }
+  }
+
+  static of({ nodes, outputs }: Graph): Wiring {
+    return new Wiring(
+      nodes,
+      outputs.map(({ name }) => name),
+    );
   }
 
   node(index: number): GraphNode {
@@ -42,6 +50,12 @@ export class Wiring {
   soleReader(name: string): number | undefined {
     const readers = this.#readers.get(name) ?? [];
     return readers.length === 1 && !this.#outputs.has(name) ? readers[0] : undefined;
+  }
+
+  /** That node. */
+  soleReadingNode(name: string): GraphNode | undefined {
+    const index = this.soleReader(name);
+    return index === undefined ? undefined : this.node(index);
   }
 
   /** Whether only `body` reads the results of `body`, except those in `open`. */

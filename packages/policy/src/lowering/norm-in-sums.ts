@@ -8,6 +8,7 @@ import {
 import { float32Scalar, int64Tensor } from "../graph/constants.js";
 import { int, makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
+import { subtractsMean } from "../graph/row-norms.js";
 import type { Maker } from "./lowering.js";
 
 /**
@@ -29,16 +30,8 @@ export interface RowNorm {
 export function isRowNorm(node: GraphNode): boolean {
   const name = operatorName(node);
   if (name === "ReduceMean") return true;
-  return centering.has(name) && node.outputs.slice(1).every((output) => output === "");
+  return subtractsMean.has(name) && node.outputs.slice(1).every((output) => output === "");
 }
-
-/** By operator: whether a row's mean is subtracted. */
-const centering: ReadonlyMap<string, boolean> = new Map([
-  ["LayerNormalization", true],
-  ["RMSNormalization", false],
-  ["SimplifiedLayerNormalization", false],
-  ["com.microsoft::SimplifiedLayerNormalization", false],
-]);
 
 export function inSums({ node, width, type }: RowNorm, maker: Maker): readonly GraphNode[] {
   const made: GraphNode[] = [];
@@ -71,7 +64,7 @@ export function inSums({ node, width, type }: RowNorm, maker: Maker): readonly G
     if (isHalf) cast(squeezed, "float16", y);
     return made;
   }
-  const centered = centering.get(name) ? make("Sub", [given, mean("ReduceSum", given)]) : given;
+  const centered = subtractsMean.get(name) ? make("Sub", [given, mean("ReduceSum", given)]) : given;
   const epsilon = number(floatAttribute(node, "epsilon", 1e-5));
   const deviation = make("Sqrt", [make("Add", [mean("ReduceSumSquare", centered), epsilon])]);
   const normed = make("Div", [centered, deviation]);

@@ -8,15 +8,13 @@ import { Wiring } from "../graph/wiring.js";
  * point.
  */
 export function fuseQuantizedLookups(graph: Graph): Graph {
-  const wiring = new Wiring(graph.nodes, graph.outputs);
+  const wiring = Wiring.of(graph);
   const instead = new Map<GraphNode, readonly GraphNode[]>();
   for (const lookup of graph.nodes) {
     const [table, ids] = lookup.inputs;
     const [rows] = lookup.outputs;
-    const reader = isLookup(lookup, graph) ? wiring.soleReader(rows!) : undefined;
-    if (reader === undefined) continue;
-    const dequantizing = wiring.node(reader);
-    if (!dequantizesAlike(dequantizing, rows!, graph)) continue;
+    const dequantizing = isLookup(lookup, graph) ? wiring.soleReadingNode(rows!) : undefined;
+    if (dequantizing === undefined || !dequantizesAlike(dequantizing, rows!, graph)) continue;
     const inputs = [table!, ids!, ...dequantizing.inputs.slice(1)];
     instead.set(lookup, []);
     instead.set(dequantizing, [makeNode("ringrank::DequantizedLookup", inputs, dequantizing.outputs)]);

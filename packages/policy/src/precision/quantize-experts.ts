@@ -11,7 +11,7 @@ import {
 } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
-import type { RoutedExperts } from "../analysis/routed-experts.js";
+import { findRoutedExperts } from "../analysis/routed-experts.js";
 import { inlineWeight, int64Tensor } from "../graph/constants.js";
 import { FreshNames } from "../graph/fresh-names.js";
 import { makeNode } from "../graph/make-node.js";
@@ -25,17 +25,12 @@ import type { Precision } from "./precision.js";
  * Quantizes the matrices of routed experts: each product with a stack of them becomes a StackedMatMulNBits
  * (rules/operators/quantized-blocks.ts). A rank then multiplies by one expert's matrix at a time, as by any other matrix.
  * Only the factors show which stacks are routed experts, so this comes after `quantizeGraph`.
- *
- * @param routed the routed experts of the graph
  */
-export function quantizeExperts(
-  { graph, nodes }: FactoredGraph,
-  routed: readonly RoutedExperts[],
-  precision: Precision,
-): Graph {
+export function quantizeExperts(factored: FactoredGraph, precision: Precision): Graph {
+  const { graph, nodes } = factored;
   if (precision.weights === "float32") return graph;
   const rewriter = new Rewriter(graph, precision);
-  const bodies = new Set(routed.flatMap(({ body }) => body));
+  const bodies = new Set(findRoutedExperts(factored).flatMap(({ body }) => body));
   const rewritten = nodes.flatMap((node, index) =>
     bodies.has(index) ? rewriter.rewrite(node) : [node.operator.node],
   );

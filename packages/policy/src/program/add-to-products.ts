@@ -18,10 +18,8 @@ export function addToProducts(
   values: LocalValues,
   outputs: readonly string[],
 ): LocalStage[] {
-  const wiring = new Wiring(
-    stages.flatMap(({ nodes }) => nodes),
-    [...stages.flatMap(readApart), ...outputs].map((name) => ({ name })),
-  );
+  const nodes = stages.flatMap((stage) => stage.nodes);
+  const wiring = new Wiring(nodes, [...stages.flatMap(readApart), ...outputs]);
   const products = new Set(stages.flatMap((stage) => stage.products.flatMap((step) => step.outputs)));
   const named = new Map(Array.from(products, ({ name }) => [name, name]));
   const superfluous = new Set<GraphNode>();

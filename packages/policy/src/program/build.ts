@@ -10,8 +10,8 @@ import { DeclaredValues } from "./declared-values.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertStages, makeExpertStages } from "./experts.js";
 import { findApart } from "./find-apart.js";
-import { joinOutputs } from "./local-products.js";
-import { countReaders, nothing, readApart, withoutUnread } from "./local-stage.js";
+import { joinOutputs } from "./join-outputs.js";
+import { countReaders, withoutUnread } from "./local-stage.js";
 import { localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
 import { StageLocalizer } from "./localize-stage.js";
@@ -94,12 +94,9 @@ class ProgramBuilder {
         entry.stages.map((stage) => stageLocalizer.localize(stage, values)),
         entry.outputs,
       );
-      const local = addToProducts(
-        joinOutputs(own, values, [...own.flatMap(readApart), ...entry.outputs]),
-        values,
-        entry.outputs,
-      );
-      const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
+      const joined = joinOutputs(own, values, entry.outputs);
+      const local = addToProducts(joined, values, entry.outputs);
+      const { stages, crossing } = castSums(local, (value) => values.get(value)!.type);
       for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
       // A rank without units does not cast a sum back if it only adds zeros to it.
       return { entry, stages: withoutUnread(stages, entry.outputs) };

@@ -2,8 +2,8 @@ import { RingrankError } from "@ringrank/errors";
 import { keptStates } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Plan } from "../decide/decide.js";
-import { type Dim, sizeOf } from "../factors/factor.js";
-import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
+import { isStatic, sizeOf } from "../factors/factor.js";
+import { isSharded, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
 import type { LocalValue, SizeProduct, ValueShard } from "./program.js";
 
@@ -43,7 +43,7 @@ export class DeclaredValues {
     const [axis] = axes;
     if (axis === undefined) return undefined;
     const dim = dims[axis]!;
-    if (axes.length > 1 || !isStaticDim(dim)) {
+    if (axes.length > 1 || !isStatic(sizeOf(dim))) {
       throw new RingrankError(
         "RR_GRAPH",
         `${name} is sharded along ${axes.length} axes, or along one of unknown size`,
@@ -55,7 +55,7 @@ export class DeclaredValues {
   /** Sizes on the rank. */
   sizesOf(name: string): SizeProduct[] {
     const share = this.#plan.shares[this.#rank]!;
-    return this.#factored.values.get(name)!.map((dim: Dim) => {
+    return this.#factored.values.get(name)!.map((dim) => {
       const size = localSize(dim, share);
       return sizeProduct(size, this.#factored.symbols) ?? { scale: size[0], symbols: [] };
     });

@@ -1,10 +1,11 @@
 import { type GraphNode, intAttribute, type Weight } from "@ringrank/model";
-import { axisOf } from "../graph/axis.js";
+import { appendTo } from "../append-to.js";
 import { inlineWeight, int64Tensor } from "../graph/constants.js";
 import { FreshNames } from "../graph/fresh-names.js";
 import { int, makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
 import { Wiring } from "../graph/wiring.js";
+import { concatenationOf } from "./concatenation.js";
 import type { WeightShard } from "./program.js";
 import type { SegmentContext } from "./segment.js";
 
@@ -84,10 +85,7 @@ class Joiner {
   constructor(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext) {
     this.#nodes = nodes;
     this.#context = context;
-    this.#wiring = new Wiring(
-      nodes,
-      [...needed].map((name) => ({ name })),
-    );
+    this.#wiring = new Wiring(nodes, needed);
     const { values, shards, constants } = context;
     const made = new Set(nodes.flatMap(({ outputs }) => outputs));
     this.#names = new FreshNames((name) =>
@@ -114,7 +112,7 @@ class Joiner {
       const weights = node.inputs.slice(1).map((name) => this.#rowKind(name, columns));
       const key = JSON.stringify([operatorName(node), node.inputs[0], attributes, weights]);
       const product = { node, columns, sum: this.#sumOf(node, columns) };
-      groups.set(key, [...(groups.get(key) ?? []), product]);
+      appendTo(groups, key, product);
     }
     return groups.values();
   }
@@ -155,16 +153,11 @@ class Joiner {
 
   /** The Add of a bias, if it is the only reader of a product. */
   #sumOf(product: GraphNode, columns: number): Product["sum"] {
-    const node = this.#soleReader(product.outputs[0]!);
+    const node = this.#wiring.soleReadingNode(product.outputs[0]!);
     if (node?.opType !== "Add") return undefined;
     const bias = node.inputs.find((name) => name !== product.outputs[0])!;
     const dims = this.#ownShard(bias)?.dims;
     return dims?.length === 1 && dims[0] === columns ? { node, bias } : undefined;
-  }
-
-  #soleReader(value: string): GraphNode | undefined {
-    const index = this.#wiring.soleReader(value);
-    return index === undefined ? undefined : this.#nodes[index];
   }
 
   #join(products: readonly Product[]): void {
@@ -201,24 +194,11 @@ class Joiner {
     const pieces: Piece[] = [];
     for (const [value, product] of byValue) {
       if (pieces.some(({ parts }) => parts.includes(product))) continue;
-      const concat = this.#soleReader(value);
-      const parts = concat?.inputs.flatMap((name) => byValue.get(name) ?? []) ?? [];
-      const isOnlyConcatenated =
-        concat !== undefined &&
-        parts.length === concat.inputs.length &&
-        parts.every((part) => this.#soleReader(given(part)) === concat) &&
-        this.#joinsColumns(concat);
-      pieces.push(
-        isOnlyConcatenated ? { value: concat.outputs[0]!, parts, concat } : { value, parts: [product] },
-      );
+      const joined = concatenationOf(value, byValue, this.#wiring, this.#context.values);
+      if (joined === undefined) pieces.push({ value, parts: [product] });
+      else pieces.push({ value: joined.node.outputs[0]!, parts: joined.parts, concat: joined.node });
     }
     return pieces;
-  }
-
-  #joinsColumns(node: GraphNode): boolean {
-    if (node.opType !== "Concat") return false;
-    const axes = this.#context.values.get(node.inputs[0]!)?.dims.length;
-    return axes !== undefined && axisOf(node, 0, axes) === axes - 1;
   }
 
   #product(parts: readonly Product[], output: string): GraphNode {

@@ -1,8 +1,4 @@
 import { type GraphNode, intAttribute } from "@ringrank/model";
-import { axisOf } from "../graph/axis.js";
-import { operatorName } from "../graph/operator-name.js";
-import { Wiring } from "../graph/wiring.js";
-import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
 import type { ProductApart } from "./products-apart.js";
 import type { FloatProductStep, ProductOutput, QuantizedProductStep } from "./program.js";
@@ -69,56 +65,4 @@ export function withOutputs<Products extends LocalProducts>(
 /** Names of the weights of the products. */
 export function weightsOf({ outputs }: LocalProducts): string[] {
   return outputs.flatMap(({ matrices }) => matrices.flatMap(({ rows: _, ...names }) => Object.values(names)));
-}
-
-/** The parts of a stage that concern products. */
-interface MultiplyingStage {
-  readonly nodes: readonly GraphNode[];
-  readonly products: readonly LocalProducts[];
-}
-
-/**
- * Joins outputs of one step that are only read by a Concat along the last axis: a step can write them side by side
- * directly, in the Concat's order.
- *
- * @param readApart names of everything that is read by anything other than the stages' own nodes
- */
-export function joinOutputs<S extends MultiplyingStage>(
-  stages: readonly S[],
-  values: LocalValues,
-  readApart: Iterable<string>,
-): S[] {
-  const wiring = new Wiring(
-    stages.flatMap(({ nodes }) => nodes),
-    Array.from(readApart, (name) => ({ name })),
-  );
-  const superfluous = new Set<GraphNode>();
-  const joined = stages.map((stage) => ({ ...stage, products: stage.products.map(joinStep) }));
-  return joined.map((stage) => ({ ...stage, nodes: stage.nodes.filter((node) => !superfluous.has(node)) }));
-
-  function joinStep(step: LocalProducts): LocalProducts {
-    const byName = new Map(step.outputs.map((output) => [output.name, output]));
-    const outputs = step.outputs.flatMap((output): readonly ProductOutput[] => {
-      if (!byName.has(output.name)) return [];
-      const reader = wiring.soleReader(output.name);
-      const concat = reader === undefined ? undefined : wiring.node(reader);
-      const parts = concat?.inputs.flatMap((name) => byName.get(name) ?? []) ?? [];
-      const isOnlyConcatenated =
-        concat !== undefined &&
-        joinsColumns(concat) &&
-        parts.length === concat.inputs.length &&
-        parts.every(({ name }) => wiring.soleReader(name) === reader);
-      if (!isOnlyConcatenated) return [output];
-      for (const { name } of parts) byName.delete(name);
-      superfluous.add(concat);
-      return [{ name: concat.outputs[0]!, matrices: parts.flatMap(({ matrices }) => matrices) }];
-    });
-    return withOutputs(step, outputs);
-  }
-
-  function joinsColumns(node: GraphNode): boolean {
-    const axes = values.get(node.inputs[0]!)?.dims.length;
-    if (operatorName(node) !== "Concat" || axes === undefined) return false;
-    return axisOf(node, 0, axes) === axes - 1;
-  }
 }

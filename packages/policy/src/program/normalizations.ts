@@ -4,6 +4,7 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Placement } from "../decide/placement.js";
 import { axisOf } from "../graph/axis.js";
 import { operatorName } from "../graph/operator-name.js";
+import { subtractsMean } from "../graph/row-norms.js";
 import type { ProductApart } from "./products-apart.js";
 import type { NormalizeStep } from "./program.js";
 
@@ -41,7 +42,7 @@ export function findNormalizations(
 
   return nodes.flatMap(({ operator }, index): NormalizedValue[] => {
     const { node } = operator;
-    const centered = centering.get(operatorName(node));
+    const centered = subtractsMean.get(operatorName(node));
     const [value, scale, bias] = node.inputs;
     const [output, ...statistics] = node.outputs;
     if (centered === undefined || value === undefined || scale === undefined || output === undefined)
@@ -59,11 +60,3 @@ export function findNormalizations(
     return [{ node: index, value, output, scale, ...(hasBias && { bias }), epsilon, centered }];
   });
 }
-
-/** By operator: whether a row's mean is subtracted. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html */
-const centering: ReadonlyMap<string, boolean> = new Map([
-  ["LayerNormalization", true],
-  ["RMSNormalization", false],
-  ["SimplifiedLayerNormalization", false],
-  ["com.microsoft::SimplifiedLayerNormalization", false],
-]);

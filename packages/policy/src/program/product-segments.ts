@@ -4,6 +4,9 @@ import { int, makeNode } from "../graph/make-node.js";
 import type { Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
+/** A size that is unknown until the segment runs. */
+const open: SizePair = [1, 2];
+
 /** The unsigned byte that means 0. */
 const zero = 128;
 
@@ -19,7 +22,6 @@ const zero = 128;
 export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
   const zeros = activations === "uint8" ? ["zero", "zero"] : ["zero"];
   const node = makeNode("MatMulInteger", ["weights", "activations", ...zeros], "sums", {});
-  const open: SizePair = [1, 2];
   const dims = [open, open];
   return makeSegment([node], new Set(node.outputs), {
     opsets: { "": 23 },
@@ -41,7 +43,6 @@ export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
  */
 export function makeFloatSegment(): Segment {
   const node = makeNode("Gemm", ["left", "right"], "products", { transB: int(1) });
-  const open: SizePair = [1, 2];
   const matrix = { type: "float32", dims: [open, open] } as const;
   return makeSegment([node], new Set(node.outputs), {
     opsets: { "": 23 },

@@ -1,31 +1,22 @@
 import { type DataType, type GraphNode, toOnnxDataType } from "@ringrank/model";
 import { int, makeNode } from "../graph/make-node.js";
-import type { AllReduceStep, Step } from "./program.js";
+import { type LocalStage, nothing } from "./local-stage.js";
 
 /** The types that collectives reduce. */
 const wire: ReadonlySet<DataType> = new Set<DataType>(["float32", "int32"]);
-
-/** The parts of a stage that concern sums. */
-interface SummingStage {
-  readonly nodes: readonly GraphNode[];
-  readonly zeros: readonly Step[];
-  readonly allReduces: readonly AllReduceStep[];
-}
 
 /**
  * Sums of a type that collectives do not support, above all float16, cross in float32: the stage that computes one
  * casts it, and the next stage casts it back for its readers.
  *
- * @param empty a stage that does nothing, for a sum that the last stage computes
  * @returns the stages, and by sum the name under which it crosses
  */
-export function castSums<S extends SummingStage>(
-  stages: readonly S[],
-  empty: S,
+export function castSums(
+  stages: readonly LocalStage[],
   typeOf: (value: string) => DataType,
-): { stages: S[]; crossing: ReadonlyMap<string, string> } {
+): { stages: LocalStage[]; crossing: ReadonlyMap<string, string> } {
   const crossing = new Map<string, string>();
-  const cast: S[] = [];
+  const cast: LocalStage[] = [];
   let back: GraphNode[] = [];
   for (const stage of stages) {
     const sums = stage.allReduces.map(({ value }) => value).filter((value) => !wire.has(typeOf(value)));
@@ -33,16 +24,16 @@ export function castSums<S extends SummingStage>(
     cast.push(sums.length === 0 ? { ...stage, nodes } : crossingStage(stage, nodes, sums, crossing));
     back = sums.map((value) => castTo(crossing.get(value)!, value, typeOf(value)));
   }
-  if (back.length > 0) cast.push({ ...empty, nodes: back });
+  if (back.length > 0) cast.push({ ...nothing, nodes: back });
   return { stages: cast, crossing };
 }
 
-function crossingStage<S extends SummingStage>(
-  stage: S,
+function crossingStage(
+  stage: LocalStage,
   nodes: readonly GraphNode[],
   sums: readonly string[],
   crossing: Map<string, string>,
-): S {
+): LocalStage {
   // Its readers, in later stages, use the sum's name, so this rank's partial sum gets another.
   const own = new Map(sums.map((value) => [value, `${value}·part`]));
   for (const value of sums) crossing.set(value, `${value}·float32`);

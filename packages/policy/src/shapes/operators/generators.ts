@@ -59,12 +59,8 @@ const shape: ShapeRule = (node) => {
 
 const size: ShapeRule = (node) => [{ type: "int64", dims: [], contents: [elementCount(node.dims(0))] }];
 
-const eyeLike: ShapeRule = (node) => [
-  { type: typeAttribute(node, "dtype", node.type(0)), dims: node.dims(0) },
-];
-
-/** Noise in the shape of the input and, unless `dtype` says otherwise, in its type. */
-const noiseLike: ShapeRule = (node) => [
+/** In the shape of the input and, unless `dtype` says otherwise, in its type. */
+const likeInput: ShapeRule = (node) => [
   { type: typeAttribute(node, "dtype", node.type(0)), dims: node.dims(0) },
 ];
 
@@ -89,10 +85,10 @@ export const generatorRules: ShapeRules = {
   Range: range,
   Shape: shape,
   Size: size,
-  EyeLike: eyeLike,
+  EyeLike: likeInput,
   OneHot: oneHot,
   NonZero: nonZero,
-  RandomNormalLike: noiseLike,
-  RandomUniformLike: noiseLike,
-  Bernoulli: noiseLike,
+  RandomNormalLike: likeInput,
+  RandomUniformLike: likeInput,
+  Bernoulli: likeInput,
 };
