@@ -153,15 +153,12 @@ function propagateUnruled(operator: Operator, factors: Propagation): (readonly D
 function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string, EvaluatedPair>): Operator {
   const view = (name: string): Operand | undefined => {
     if (name === "") return undefined;
-    const known = shapes.get(name);
-    if (known === undefined)
-      throw new RingrankError("RR_GRAPH", `${node.opType} reads "${name}", which nothing defines`);
-    const isWeight = graph.weights.has(name);
+    const known = shapes.get(name)!;
     return {
       name,
       type: known.type,
       dims: known.dims,
-      isWeight,
+      isWeight: graph.weights.has(name),
       // Most contents are never needed.
       get contents() {
         return known.contents;

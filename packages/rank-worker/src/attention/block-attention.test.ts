@@ -1,10 +1,11 @@
+import type { Table } from "../tensors/table.js";
 import "../../../../test/support/optimized-kernels.js";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Feeds } from "../sessions/ort-binding.js";
 import { openPublicSession } from "../sessions/public-session.js";
-import { type Tensor, tensor } from "../tensors/tensor.js";
+import { tensor } from "../tensors/tensor.js";
 import {
   type AttentionCase,
   type AttentionInput,
@@ -233,7 +234,7 @@ async function inBlocks(
   const fedIn = named(inputs);
   const places = [...fedIn.keys(), ...given];
   const caches = [plan.pastKeys, plan.pastValues];
-  const table: (Tensor | undefined)[] = [...fedIn].map(([name, { data, dims }]) => {
+  const table: Table = [...fedIn].map(([name, { data, dims }]) => {
     const near = caches.includes(name) ? kernels?.memory.floats(data.length) : undefined;
     near?.set(data);
     return tensor("float32", near ?? data, dims);

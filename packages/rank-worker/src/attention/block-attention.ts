@@ -3,12 +3,11 @@ import type { RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import { Workspace } from "../kernels/workspace.js";
 import type { Feeds } from "../sessions/ort-binding.js";
+import type { Table } from "../tensors/table.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import type { Block, BlockMasks } from "./block-masks.js";
 import { type Angles, copyHeads, type HeadPlaces, turnHeads } from "./heads.js";
 import { type Indices, indicesOf } from "./indices.js";
-
-type Table = (Tensor | undefined)[];
 
 /** The inputs of a layer. */
 interface Inputs {

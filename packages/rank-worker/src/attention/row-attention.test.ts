@@ -1,3 +1,4 @@
+import type { Table } from "../tensors/table.js";
 import "../../../../test/support/optimized-kernels.js";
 import { describe, expect, it } from "vitest";
 import { lineBytes, wholeLines } from "../kernels/cache-line.js";
@@ -228,7 +229,7 @@ function byKernel(
   const ofCache = [plan.pastKeys, plan.pastValues].map((name) => bytesTaken(fedIn.get(name)!.data));
   const before = kernel.memory.bytes(kernel.memory.bytesFree - ofCache[0]! - ofCache[1]!)!;
   const places = [...fedIn.keys(), ...given];
-  const table: (Tensor | undefined)[] = [...fedIn].map(([name, { data, dims }]) => {
+  const table: Table = [...fedIn].map(([name, { data, dims }]) => {
     if (name !== plan.pastKeys && name !== plan.pastValues) return tensor("float32", data, dims);
     const cached = kernel.memory.floats(data.length)!;
     cached.set(data);

@@ -1,4 +1,5 @@
 import type { AttentionOverCache, HeadsInRow } from "@ringrank/policy";
+import type { Table } from "../tensors/table.js";
 import { type Tensor, tensor, tensorData } from "../tensors/tensor.js";
 import type { AttentionKernel } from "./attention-kernel.js";
 import { type Indices, indicesOf } from "./indices.js";
@@ -51,8 +52,6 @@ interface Inputs {
   readonly angles: readonly StagedInput[];
   readonly addends: readonly StagedInput[];
 }
-
-type Table = readonly (Tensor | undefined)[];
 
 /** One layer's attention of one new row of every sequence, by the kernel instead of a session. */
 export class RowAttention {
@@ -110,7 +109,7 @@ export class RowAttention {
    * @returns false, without any effect, if a session must be used: for more than one new row, a cache in other memory,
    * no room, or if a session is faster
    */
-  run(table: (Tensor | undefined)[]): boolean {
+  run(table: Table): boolean {
     const { pastKeys, pastValues, presentKeys, presentValues, context } = this.#indices;
     const keys = table[pastKeys];
     const values = table[pastValues];
@@ -152,7 +151,7 @@ export class RowAttention {
    * Stages the inputs other than the cache and writes their addresses; returns false if one does not have the expected
    * form.
    */
-  #takeInputs(table: Table, batch: number, past: number): boolean {
+  #takeInputs(table: Readonly<Table>, batch: number, past: number): boolean {
     const { query, key, value, rotary } = this.#plan;
     const inputs = this.#inputs;
     if (
@@ -172,7 +171,13 @@ export class RowAttention {
     return true;
   }
 
-  #takeHeads(at: number, table: Table, input: StagedInput, heads: HeadsInRow, batch: number): boolean {
+  #takeHeads(
+    at: number,
+    table: Readonly<Table>,
+    input: StagedInput,
+    heads: HeadsInRow,
+    batch: number,
+  ): boolean {
     if (!this.#take(at, table, input, batch * heads.rowWidth)) return false;
     this.#words[at]! += 4 * heads.offset;
     this.#words[at + 1] = 4 * heads.rowWidth;
@@ -180,7 +185,13 @@ export class RowAttention {
     return true;
   }
 
-  #takeAddend(which: number, table: Table, input: StagedInput, batch: number, past: number): boolean {
+  #takeAddend(
+    which: number,
+    table: Readonly<Table>,
+    input: StagedInput,
+    batch: number,
+    past: number,
+  ): boolean {
     const [rows, heads, queries, keys] = input.dims(table) ?? [];
     const { keyValueHeads, group } = this.#plan;
     if (queries !== 1 || keys !== past + 1 || !(rows === 1 || rows === batch)) return false;
@@ -193,7 +204,7 @@ export class RowAttention {
   }
 
   /** Writes the address of `length` floats; returns false if the value is something else. */
-  #take(at: number, table: Table, input: StagedInput, length: number): boolean {
+  #take(at: number, table: Readonly<Table>, input: StagedInput, length: number): boolean {
     const address = input.address(table, this.#kernel.run, length);
     if (address === undefined) return false;
     this.#words[at] = address;

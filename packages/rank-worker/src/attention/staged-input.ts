@@ -1,4 +1,5 @@
 import type { KernelMemory } from "../kernels/kernel-memory.js";
+import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 
 /**
@@ -23,12 +24,12 @@ export class StagedInput {
     this.#index = index;
   }
 
-  dims(table: readonly (Tensor | undefined)[]): readonly number[] | undefined {
+  dims(table: Readonly<Table>): readonly number[] | undefined {
     return table[this.#index]?.dims;
   }
 
   /** The address of the floats; undefined if their number differs, or if there is no room. */
-  address(table: readonly (Tensor | undefined)[], run: number, length: number): number | undefined {
+  address(table: Readonly<Table>, run: number, length: number): number | undefined {
     const value = table[this.#index];
     const isThere = value === this.#value && (this.#run === undefined || this.#run === run);
     if (!isThere && !this.#take(value, run, length)) return undefined;

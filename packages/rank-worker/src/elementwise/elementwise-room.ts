@@ -1,5 +1,6 @@
 import type { KernelMemory } from "../kernels/kernel-memory.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
+import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { valuesOfOneShape } from "./one-shape.js";
 
@@ -23,7 +24,7 @@ export class ElementwiseRoom {
   }
 
   /** {@link TransientTensor}s by output, without those for which there is no room, or whose shape is not known yet. */
-  take(table: readonly (Tensor | undefined)[]): Record<string, Tensor> {
+  take(table: Readonly<Table>): Record<string, Tensor> {
     const room: Record<string, Tensor> = {};
     const values = valuesOfOneShape(table, this.#inputs);
     if (values === undefined) return room;

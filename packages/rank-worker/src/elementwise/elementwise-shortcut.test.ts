@@ -1,3 +1,4 @@
+import type { Table } from "../tensors/table.js";
 import "../../../../test/support/optimized-kernels.js";
 import { GraphBuilder, type Value } from "@ringrank/model";
 import { buildPrograms, planGraph, type Segment } from "@ringrank/policy";
@@ -181,7 +182,7 @@ function runnerOf(segment: Segment, kernels: RankKernels) {
   const inputs = segment.inputs.map((_, at) => at);
   const step = new ElementwiseShortcut(listOf(segment, kernels), inputs, [inputs.length]);
   return (...values: readonly Tensor[]): Tensor | undefined => {
-    const table: (Tensor | undefined)[] = [...values.slice(0, inputs.length), undefined];
+    const table: Table = [...values.slice(0, inputs.length), undefined];
     expect(step.run(table)).toBe(table.at(-1) !== undefined);
     return table.at(-1);
   };

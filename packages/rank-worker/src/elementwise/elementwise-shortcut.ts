@@ -1,9 +1,8 @@
 import { KernelResult } from "../kernels/kernel-result.js";
+import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { InstructionList } from "./instruction-list.js";
 import { valuesOfOneShape } from "./one-shape.js";
-
-type Table = (Tensor | undefined)[];
 
 /** The addresses of values that are read in place, and of the results. */
 interface Prepared {

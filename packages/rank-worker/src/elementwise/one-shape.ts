@@ -1,3 +1,4 @@
+import type { Table } from "../tensors/table.js";
 import { sameSizes, type Tensor } from "../tensors/tensor.js";
 
 /**
@@ -7,7 +8,7 @@ import { sameSizes, type Tensor } from "../tensors/tensor.js";
  * @param indices into the table
  */
 export function valuesOfOneShape(
-  table: readonly (Tensor | undefined)[],
+  table: Readonly<Table>,
   indices: readonly number[],
 ): readonly [Tensor, ...Tensor[]] | undefined {
   const [first, ...others] = indices.map((index) => table[index]);

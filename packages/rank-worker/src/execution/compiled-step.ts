@@ -2,6 +2,7 @@ import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { NativeGate } from "../lifecycle.js";
 import type { HeadStart } from "../products/head-start.js";
+import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { StepTrace } from "../trace/step-trace.js";
 import type { Bindings } from "./size-product.js";
@@ -16,7 +17,7 @@ export interface RunContext {
 /** One run of an entry, as its steps see it. */
 export interface RunState extends RunContext {
   /** Values by index. A step reads the values of earlier steps and adds its own. */
-  readonly table: (Tensor | undefined)[];
+  readonly table: Table;
   readonly bindings: Bindings;
   /** Experts of this rank that any row was routed to, so far. */
   expertsRun: number;

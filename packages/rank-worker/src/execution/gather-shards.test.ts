@@ -1,11 +1,12 @@
 import { runRanks } from "@ringrank/collectives";
 import type { ValueShard } from "@ringrank/policy";
 import { expect, test } from "vitest";
-import type { Part } from "./gather-shards.js";
+import type { TensorMessage } from "../protocol.js";
 
 const task = new URL("../testing/gather-task.mjs", import.meta.url);
-const gather = (parts: Part[], shard: ValueShard) => runRanks<Part>(parts.length, task, { parts, shard });
-const float32 = (dims: number[], values: number[]): Part => ({
+const gather = (parts: TensorMessage[], shard: ValueShard) =>
+  runRanks<TensorMessage>(parts.length, task, { parts, shard });
+const float32 = (dims: number[], values: number[]): TensorMessage => ({
   type: "float32",
   dims,
   data: Float32Array.from(values),
@@ -37,12 +38,12 @@ test("intervals may be several, overlap, alternate between ranks, and be empty",
 
 test("keeps the bits of every element type, even if they do not fill whole words", async () => {
   const shard: ValueShard = { axis: 0, size: 5, intervals: [[[0, 3]], [[3, 5]]] };
-  const int64: Part[] = [
+  const int64: TensorMessage[] = [
     { type: "int64", dims: [3], data: BigInt64Array.of(1n, -2n, 2n ** 62n) },
     { type: "int64", dims: [2], data: BigInt64Array.of(-1n, 5n) },
   ];
   expect((await gather(int64, shard))[1]!.data).toEqual(BigInt64Array.of(1n, -2n, 2n ** 62n, -1n, 5n));
-  const bool: Part[] = [
+  const bool: TensorMessage[] = [
     { type: "bool", dims: [3], data: Uint8Array.of(1, 0, 1) },
     { type: "bool", dims: [2], data: Uint8Array.of(0, 1) },
   ];

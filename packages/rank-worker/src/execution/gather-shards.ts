@@ -1,16 +1,10 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
-import type { DataType, TensorData } from "@ringrank/model";
+import type { TensorData } from "@ringrank/model";
 import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
 import type { Interval, ValueShard } from "@ringrank/policy";
+import type { TensorMessage } from "../protocol.js";
 import { elementCount } from "../tensors/element-types.js";
-
-/** This rank's part of a value: in `dims`, the shard's axis has the length of the rank's intervals. */
-export interface Part {
-  readonly type: DataType;
-  readonly dims: readonly number[];
-  readonly data: TensorData;
-}
 
 /**
  * All-gather of a value that is sharded unevenly along one axis, for any element type.
@@ -23,9 +17,14 @@ export interface Part {
  *
  * Intervals may overlap, in which case ranks have equal elements, and may be empty.
  *
+ * @param part this rank's part: in `dims`, the shard's axis has the length of the rank's intervals
  * @returns the whole value, the same on every rank
  */
-export function gatherShards(communicator: Communicator, part: Part, shard: ValueShard): Part {
+export function gatherShards(
+  communicator: Communicator,
+  part: TensorMessage,
+  shard: ValueShard,
+): TensorMessage {
   const { axis } = shard;
   const outer = elementCount(part.dims.slice(0, axis));
   const inner = elementCount(part.dims.slice(axis + 1));

@@ -1,5 +1,6 @@
 import type { SizeProduct } from "@ringrank/policy";
 import { TransientTensor } from "../kernels/transient-tensor.js";
+import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { CompiledExperts } from "./compile-experts.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
@@ -44,7 +45,7 @@ export class RoutedStep implements CompiledStep {
     state: RunState,
   ): Promise<void> {
     const { steps, turn, values, rows, stacks, perExpert } = this.#experts;
-    const table: (Tensor | undefined)[] = new Array(values);
+    const table: Table = new Array(values);
     table[rows] = given;
     for (const { index, parts } of stacks) table[index] = parts[expert];
     turn.expert = expert;

@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import { TransientTensor } from "../kernels/transient-tensor.js";
+import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { CompiledEntry } from "./compile-entry.js";
 import type { RunContext, RunState } from "./compiled-step.js";
@@ -34,7 +35,7 @@ export async function runEntry(
   wanted: "all" | "caches" = "all",
 ): Promise<RunOutcome> {
   const { entry, indices, steps } = compiled;
-  const table: (Tensor | undefined)[] = new Array(indices.size);
+  const table: Table = new Array(indices.size);
   const bindings: Bindings = new Map();
   for (const declared of entry.inputs) {
     const value = inputs.get(declared.name);

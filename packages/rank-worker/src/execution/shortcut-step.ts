@@ -1,10 +1,10 @@
-import type { Tensor } from "../tensors/tensor.js";
+import type { Table } from "../tensors/table.js";
 import type { CompiledStep, RunState } from "./compiled-step.js";
 
 /** A faster alternative to a session. */
 interface Shortcut {
   /** @returns false, without any effect, if a session must be used */
-  run(table: (Tensor | undefined)[]): boolean;
+  run(table: Table): boolean;
 }
 
 /** Work that a rank does itself if values are small, else by the segment that contains it. */

@@ -9,6 +9,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { openPublicSession } from "../sessions/public-session.js";
 import { integers } from "../tensors/element-types.js";
+import type { Table } from "../tensors/table.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { Interpreter } from "./interpreter.js";
 import { mostComputed, mostCopied } from "./operators.js";
@@ -222,7 +223,7 @@ describe("leaves to a session, which reports the error, what planning would have
   const sizedBySecond = (operator: InterpretedOperator) => ({ operator, operands: [0, 2] });
   const whole = (...elements: number[]) => ({ type: "int64", dims: [elements.length], elements }) as const;
 
-  it.each<[string, Omit<Interpretable, "outputs">, (Tensor | undefined)[]]>([
+  it.each<[string, Omit<Interpretable, "outputs">, Table]>([
     [
       "sizes that do not broadcast",
       { constants: [], instructions: [{ operator: "Add", operands: [0, 1] }] },
@@ -287,7 +288,7 @@ it("gives no two outputs the same memory, since each may be written to", () => {
     ],
     outputs: [2, 3],
   };
-  const table: (Tensor | undefined)[] = [tensor("float32", Float32Array.of(3, 4), [2])];
+  const table: Table = [tensor("float32", Float32Array.of(3, 4), [2])];
   const outputs = [1, 2].map((index) => ({ index, isGiven: false }));
   expect(new Interpreter(plan, [0], outputs).run(table)).toBe(true);
   (table[1]!.data as Float32Array).fill(0);
@@ -303,7 +304,7 @@ it("adds a scalar like any other value", () => {
     instructions: [{ operator: "Add", operands: [0, 1] }],
     outputs: [2],
   };
-  const table: (Tensor | undefined)[] = [tensor("float32", Float32Array.of(3), [])];
+  const table: Table = [tensor("float32", Float32Array.of(3), [])];
   expect(new Interpreter(plan, [0], [{ index: 1, isGiven: false }]).run(table)).toBe(true);
   expect([table[1]!.dims, [...table[1]!.data]]).toEqual([[], [5]]);
 });

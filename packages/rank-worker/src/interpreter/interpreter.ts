@@ -1,9 +1,8 @@
 import type { Interpretable } from "@ringrank/policy";
-import { sameSizes, type Tensor } from "../tensors/tensor.js";
+import type { Table } from "../tensors/table.js";
+import { sameSizes } from "../tensors/tensor.js";
 import { operators } from "./operators.js";
 import { constantValue, inputValue, readTensor, type SmallValue, tensorOf, toTensor } from "./small-value.js";
-
-type Table = (Tensor | undefined)[];
 
 /** The index of an output in the table. */
 interface InterpretedOutput {

@@ -1,206 +1,6 @@
 import { instantiate, runsWideVectors } from "@ringrank/webassembly";
+import type { KernelExports, ProductKernels } from "./kernel-exports.js";
 import { KernelMemory } from "./kernel-memory.js";
-
-/** For products with weights of a number of bits. */
-export interface ProductKernels {
-  /** The most bytes of a block of 32 quantized activations of a row: assembly/products/quantized/quantized-rows.ts. */
-  readonly blockBytes: number;
-  /**
-   * Bytes of workspace after up to 16 quantized rows, for multiplying them: assembly/products/quantized/several-rows.ts
-   * and eight-rows.ts.
-   */
-  readonly roomBytes: number;
-  /**
-   * @param isApart how several rows are stored, and multiplied: each by itself, for engines that make 256-bit operations
-   *   of pairs of 128-bit ones, or in groups, for others. The results have the same bits.
-   * @param out has room for 32 floats after the quantized rows
-   */
-  quantize(x: number, rows: number, width: number, isApart: boolean, out: number): void;
-  /**
-   * @param x the output of `quantize`, with its workspace after the rows
-   * @param isApart as it was for `quantize`
-   * @param scales in the order of products/quantized/streamed-scales.ts
-   * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
-   * @param bias 0 for none
-   * @param outBytes bytes between rows of `out`
-   * @param count number of rows of the matrix
-   */
-  multiply(
-    x: number,
-    rows: number,
-    isApart: boolean,
-    values: number,
-    scales: number,
-    scaleBytes: number,
-    bias: number,
-    out: number,
-    outBytes: number,
-    count: number,
-    blocks: number,
-  ): void;
-  /**
-   * Converts a group of blocks of each row to integers: assembly/products/quantized/group-weights.ts.
-   *
-   * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
-   * @param rowBlocks number of blocks from one row to the next
-   * @param toNextScale bytes from a block's scale to that of the row's next block
-   * @param out `[count, blocks · 32]`
-   * @param outScales `[count]`
-   */
-  groupWeights(
-    values: number,
-    scales: number,
-    scaleBytes: number,
-    rowBlocks: number,
-    toNextScale: number,
-    blocks: number,
-    out: number,
-    outScales: number,
-    count: number,
-  ): void;
-}
-
-/** The exports of assembly/. Addresses are bytes of {@link RankKernels.memory}. */
-interface Exports {
-  /** Computes attention with the block of arguments at this address; see attention/row-attention.ts. */
-  attend(args: number): void;
-  add(x: number, y: number, out: number, count: number): void;
-  addRow(x: number, row: number, out: number, rows: number, width: number): void;
-  copyHeads(
-    from: number,
-    fromRow: number,
-    fromHead: number,
-    to: number,
-    toRow: number,
-    toHead: number,
-    rows: number,
-    heads: number,
-    headBytes: number,
-  ): void;
-  turnHeads(
-    at: number,
-    rows: number,
-    heads: number,
-    lanes: number,
-    turned: number,
-    interleaved: boolean,
-    cos: number,
-    sin: number,
-  ): void;
-  /**
-   * Runs the instructions from `first` to `end` (exclusive) on this many floats; see elementwise/instruction-list.ts.
-   */
-  elementwise(first: number, end: number, count: number): void;
-  /**
-   * Runs them on consecutive rows, and writes row r of the last instruction's result as row `order[r]`.
-   *
-   * @param columns a multiple of 4
-   * @param outBytes bytes between rows of the output
-   */
-  elementwiseRows(
-    first: number,
-    end: number,
-    rows: number,
-    columns: number,
-    order: number,
-    outBytes: number,
-  ): void;
-  normalize(
-    x: number,
-    out: number,
-    rows: number,
-    width: number,
-    scale: number,
-    bias: number,
-    epsilon: number,
-    centered: boolean,
-  ): void;
-  /**
-   * Multiplies by a matrix of float32: assembly/products/floats/multiply-floats.ts.
-   *
-   * @param bias 0 for none
-   * @param outBytes bytes between rows of `out`
-   * @param count number of rows of the matrix
-   * @param mostStreams the most streams of the matrix to read in parallel: eight, or four
-   */
-  multiplyFloats(
-    x: number,
-    rows: number,
-    values: number,
-    bias: number,
-    out: number,
-    outBytes: number,
-    count: number,
-    width: number,
-    mostStreams: number,
-  ): void;
-  /**
-   * Transposes `[count, rows]` products to rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.
-   *
-   * @param bias 0 for none
-   * @param outBytes bytes between rows of `out`
-   */
-  turnProducts(from: number, rows: number, bias: number, out: number, outBytes: number, count: number): void;
-  /** Prefetches the beginning of a matrix for a product of one row: assembly/products/begin-matrix.ts. */
-  beginMatrix(values: number, streams: number, toNext: number, from: number, to: number): void;
-  /** How many rows of a matrix are read in parallel if this many are left: assembly/products/streams.ts. */
-  streamsOf(left: number): number;
-  /** How many rows each of this many streams has. */
-  rowsOfEach(left: number, streams: number, rowBytes: number): number;
-  /** The same for float matrices and one row: assembly/products/floats/multiply-floats.ts. */
-  oneRowsOfEach(left: number, streams: number, rowBytes: number): number;
-  readonly quantize4: ProductKernels["quantize"];
-  readonly quantize8: ProductKernels["quantize"];
-  readonly multiply4: ProductKernels["multiply"];
-  readonly multiply8: ProductKernels["multiply"];
-  readonly groupWeights4: ProductKernels["groupWeights"];
-  readonly groupWeights8: ProductKernels["groupWeights"];
-  /**
-   * Converts a group of activations to integers and transposes them: assembly/products/quantized/group-activations.ts.
-   *
-   * @param rowBytes bytes between rows
-   * @param bytes bytes of the group's floats in a row
-   * @param flip 0 for signed bytes, 128 for unsigned ones
-   * @returns how many rows have rests
-   */
-  groupActivations(
-    x: number,
-    rows: number,
-    rowBytes: number,
-    bytes: number,
-    flip: 0 | 128,
-    most: number,
-    out: number,
-    rests: number,
-    scales: number,
-    order: number,
-    scratch: number,
-  ): number;
-  /** Writes the sums of a group, plus a bias: assembly/products/quantized/group-sums.ts. */
-  beginSums(
-    sums: number,
-    scales: number,
-    columnScales: number,
-    order: number,
-    bias: number,
-    out: number,
-    outBytes: number,
-    columns: number,
-    count: number,
-  ): void;
-  /** Adds the sums of another group. */
-  addSums(
-    sums: number,
-    scales: number,
-    columnScales: number,
-    factor: number,
-    order: number,
-    out: number,
-    outBytes: number,
-    columns: number,
-    count: number,
-  ): void;
-}
 
 /**
  * The work that a rank does itself, in WebAssembly SIMD, on memory that sessions can access too: work for which a
@@ -209,23 +9,23 @@ interface Exports {
  */
 export class RankKernels {
   readonly memory: KernelMemory;
-  readonly attend: Exports["attend"];
-  readonly add: Exports["add"];
-  readonly addRow: Exports["addRow"];
-  readonly copyHeads: Exports["copyHeads"];
-  readonly turnHeads: Exports["turnHeads"];
-  readonly elementwise: Exports["elementwise"];
-  readonly elementwiseRows: Exports["elementwiseRows"];
-  readonly normalize: Exports["normalize"];
-  readonly multiplyFloats: Exports["multiplyFloats"];
-  readonly turnProducts: Exports["turnProducts"];
-  readonly beginMatrix: Exports["beginMatrix"];
-  readonly streamsOf: Exports["streamsOf"];
-  readonly rowsOfEach: Exports["rowsOfEach"];
-  readonly oneRowsOfEach: Exports["oneRowsOfEach"];
-  readonly groupActivations: Exports["groupActivations"];
-  readonly beginSums: Exports["beginSums"];
-  readonly addSums: Exports["addSums"];
+  readonly attend: KernelExports["attend"];
+  readonly add: KernelExports["add"];
+  readonly addRow: KernelExports["addRow"];
+  readonly copyHeads: KernelExports["copyHeads"];
+  readonly turnHeads: KernelExports["turnHeads"];
+  readonly elementwise: KernelExports["elementwise"];
+  readonly elementwiseRows: KernelExports["elementwiseRows"];
+  readonly normalize: KernelExports["normalize"];
+  readonly multiplyFloats: KernelExports["multiplyFloats"];
+  readonly turnProducts: KernelExports["turnProducts"];
+  readonly beginMatrix: KernelExports["beginMatrix"];
+  readonly streamsOf: KernelExports["streamsOf"];
+  readonly rowsOfEach: KernelExports["rowsOfEach"];
+  readonly oneRowsOfEach: KernelExports["oneRowsOfEach"];
+  readonly groupActivations: KernelExports["groupActivations"];
+  readonly beginSums: KernelExports["beginSums"];
+  readonly addSums: KernelExports["addSums"];
   /** Whether the engine multiplies several quantized rows faster if they are kept apart. */
   readonly keepsRowsApart = runsWideVectors();
   /** By the bits of a weight. */
@@ -239,7 +39,7 @@ export class RankKernels {
    */
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
-    const exports = instantiate<Exports>(this.memory.memory, ...files);
+    const exports = instantiate<KernelExports>(this.memory.memory, ...files);
     const { attend, add, addRow, copyHeads, turnHeads, elementwise, normalize } = exports;
     this.attend = attend;
     this.add = add;

@@ -6,7 +6,8 @@ import { expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { modelFile, program } from "../testing/cached-program.js";
-import { clearCache, listCache, readPlan, ShardCache } from "./shard-cache.js";
+import { clearCache, listCache } from "./cache-entries.js";
+import { readPlan, ShardCache } from "./shard-cache.js";
 import { shardKey } from "./shard-key.js";
 
 /** An entry of a little more than 1000 bytes, last used this many hours ago. */

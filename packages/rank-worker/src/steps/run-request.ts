@@ -3,7 +3,7 @@ import { allocate, bytesOf } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import type { RunContext } from "../execution/compiled-step.js";
-import { gatherShards, type Part, totalLength } from "../execution/gather-shards.js";
+import { gatherShards, totalLength } from "../execution/gather-shards.js";
 import { type RunOutcome, runEntry } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
@@ -78,7 +78,7 @@ function wholeOutput(
   declared: LocalValue,
   { outputs, bindings }: RunOutcome,
   { communicator }: RunContext,
-): Part {
+): TensorMessage {
   const value = outputs.get(declared.name);
   if (declared.shard === undefined) {
     if (value === undefined)
@@ -98,18 +98,18 @@ function wholeOutput(
 }
 
 /** A message transfers the whole memory that its elements are in: for a kernel's result, gigabytes. */
-function withoutSurroundings(part: Part): Part {
+function withoutSurroundings(part: TensorMessage): TensorMessage {
   const { data } = part;
   return data.byteLength === data.buffer.byteLength ? part : { ...part, data: data.slice() };
 }
 
 /** `[rows, vocabulary]` or `[batch, sequence, vocabulary]` as `[batch, sequence or 1, vocabulary]`. */
 function shapeLogits(
-  logits: Part,
+  logits: TensorMessage,
   { entry, inputs }: Ran,
   given: ReadonlyMap<string, Tensor>,
   wanted: "all" | "last",
-): Part {
+): TensorMessage {
   const tokens = tokenInputs(entry);
   const ids = inputs.get(tokens.ids);
   const vocabulary = logits.dims.at(-1)!;

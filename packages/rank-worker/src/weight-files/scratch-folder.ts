@@ -4,7 +4,7 @@ import type { RankProgram } from "@ringrank/policy";
 import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "./load-folder.js";
 import { bytesOfShard } from "./program-weights.js";
 
-/** The possible places for scratch files, the best first. */
+/** A place for scratch files. */
 interface Place {
   readonly path: string;
   /** The most bytes there; default no limit. */
@@ -12,8 +12,8 @@ interface Place {
 }
 
 /**
- * Files in memory take memory, so this place is only for segments that are small compared with a model; the page cache
- * of a disk can be evicted.
+ * The best first. Files in memory take memory, so the first is only for segments that are small compared with a model;
+ * the page cache of a disk can be evicted.
  */
 const usualPlaces: readonly Place[] = [{ path: "/dev/shm", most: 2 ** 30 }, { path: tmpdir() }];
 
