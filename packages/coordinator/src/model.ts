@@ -10,8 +10,9 @@ import { type Detokenize, GeneratedSequence } from "./generation/generated-seque
 import type { Generation } from "./generation/generation.js";
 import { requireGenerate } from "./generation/require-generate.js";
 import { TokenStream } from "./generation/token-stream.js";
-import { modelFailed, type RankGroup } from "./group/rank-group.js";
+import type { RankGroup } from "./group/rank-group.js";
 import { checkInputs, type InputValue } from "./inputs/inputs.js";
+import { modelFailed } from "./model-ended.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";

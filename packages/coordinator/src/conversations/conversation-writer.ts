@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { threadLimits } from "@ringrank/collectives";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { ChatMessage } from "@ringrank/model";
+import { modelClosed } from "../model-ended.js";
 import type { WriteReply, WriteRequest } from "./protocol.js";
 
 /** Limits of a model's chat template for one conversation. */
@@ -59,7 +60,7 @@ export class ConversationWriter {
   }
 
   async #write(messages: readonly ChatMessage[]): Promise<string> {
-    if (this.#hasEnded) throw closed();
+    if (this.#hasEnded) throw modelClosed();
     const reply = await this.#ask(this.#child ?? (await this.#start()), messages);
     if ("error" in reply) throw RingrankError.fromData(reply.error);
     return reply.text;
@@ -105,7 +106,7 @@ export class ConversationWriter {
     const { signal } = settled;
     const said = once(child, "message", { signal }).then(([message]) => message as Message);
     const left = once(child, "exit", { signal }).then(([code, killedBy]) => {
-      throw this.#hasEnded ? closed() : ended(killedBy ?? `exit code ${code}`);
+      throw this.#hasEnded ? modelClosed() : ended(killedBy ?? `exit code ${code}`);
     });
     const waited = setTimeout(milliseconds, undefined, { signal }).then(() => {
       throw expired();
@@ -153,10 +154,6 @@ function startProcess({ megabytes }: TemplateLimits): ChildProcess {
     // Node's permission model refuses at once; refusals by the system arrive as an event.
     throw cannotStart(error as Error);
   }
-}
-
-function closed(): RingrankError {
-  return new RingrankError("RR_CLOSED", "the model is closed");
 }
 
 function tooMuch(what: string, messages: readonly ChatMessage[]): RingrankError {

@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import type { RingrankError } from "@ringrank/errors";
 import type { LoadReport, RunRequest, RunResult, StepRequest, StepResult } from "@ringrank/rank-worker";
 
 /**
@@ -23,10 +23,4 @@ export interface RankGroup {
    * `RR_CLOSED`.
    */
   close(): Promise<void>;
-}
-
-/** The error of calls after a fault. */
-export function modelFailed(cause: RingrankError): RingrankError {
-  const message = `a fault ended the model: ${cause.message}. Load it again`;
-  return new RingrankError("RR_MODEL_FAILED", message, { cause, rank: cause.rank });
 }

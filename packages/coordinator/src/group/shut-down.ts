@@ -1,7 +1,7 @@
-import { RingrankError } from "@ringrank/errors";
 import type { Lifecycle, RankService } from "@ringrank/rank-worker";
 import type { Connection } from "../channel/connection.js";
 import type { Log } from "../logger.js";
+import { modelClosed } from "../model-ended.js";
 import { within } from "../within.js";
 import type { RankThreads } from "./rank-threads.js";
 
@@ -48,7 +48,6 @@ export async function shutDown({
   ranks,
   onGone,
 }: ShutDown): Promise<void> {
-  const closed = new RingrankError("RR_CLOSED", "the model is closed");
   if (ranks === "serving") {
     for (const connection of connections) {
       connection
@@ -59,7 +58,7 @@ export async function shutDown({
   }
   if (threads.running > 0) lifecycle.stop();
   // A rank that still listens ends when its port closes.
-  for (const connection of connections) connection.close(closed);
+  for (const connection of connections) connection.close(modelClosed());
   if (ranks === "beginning") await within(importMs, threads.ended());
   if (await outside(threads, lifecycle)) {
     await threads.destroy();

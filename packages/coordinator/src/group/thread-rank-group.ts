@@ -25,6 +25,7 @@ import comlink from "comlink";
 import { Connection, type Remote } from "../channel/connection.js";
 import { guardExit } from "../exit-listener.js";
 import { type Log, rankLogLevel, unfailing } from "../logger.js";
+import { modelClosed } from "../model-ended.js";
 import type { RankGroup } from "./rank-group.js";
 import { RankThreads } from "./rank-threads.js";
 import { shutDown } from "./shut-down.js";
@@ -179,7 +180,7 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   close(): Promise<void> {
-    this.#ending ??= this.#end(new RingrankError("RR_CLOSED", "the model is closed"));
+    this.#ending ??= this.#end(modelClosed());
     return this.#ending;
   }
 
@@ -202,7 +203,7 @@ export class ThreadRankGroup implements RankGroup {
 
   #requireUsable(): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ending !== undefined) throw new RingrankError("RR_CLOSED", "the model is closed");
+    if (this.#ending !== undefined) throw modelClosed();
   }
 
   async #everyRank<Result>(

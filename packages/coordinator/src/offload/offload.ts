@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { inheritedExecArgv, threadAdvice } from "@ringrank/collectives";
 import { messageOf, RingrankError } from "@ringrank/errors";
 import { Connection, type Remote } from "../channel/connection.js";
+import { modelClosed } from "../model-ended.js";
 import { within } from "../within.js";
 import type { PlanningService } from "./planning-service.js";
 import type { TextService } from "./text-service.js";
@@ -77,7 +78,7 @@ export class Offload<Service> implements AsyncDisposable {
   }
 
   /** Ends the thread; pending calls reject with `reason`. A second close waits for the first. */
-  async close(reason: unknown = new RingrankError("RR_CLOSED", "the model is closed")): Promise<void> {
+  async close(reason: unknown = modelClosed()): Promise<void> {
     this.#closing = true;
     this.#connection.close(reason);
     await within(importMs, this.#importing);

@@ -7,7 +7,8 @@ import type {
   StepRowResult,
   StepSource,
 } from "@ringrank/rank-worker";
-import { modelFailed, type RankGroup } from "../group/rank-group.js";
+import type { RankGroup } from "../group/rank-group.js";
+import { modelFailed } from "../model-ended.js";
 import type { CachedPrefix, PrefixCache } from "./prefix-cache.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
