@@ -1,4 +1,3 @@
-import { RingrankError } from "@ringrank/errors";
 import { type Graph, type GraphNode, keptStates } from "@ringrank/model";
 import { type Dim, freshDim, keepWhole } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
