@@ -105,7 +105,7 @@ describe("an error", () => {
 
   test("says where to add a rule for an operator without one", () => {
     const error = expectCode("RR_GRAPH", () =>
-      evaluateCase({ operator: "com.example.Frobnicate", inputs: [] }),
+      evaluateCase({ operator: "com.example::Frobnicate", inputs: [] }),
     );
     expect(error.message).toContain("no shape rule for com.example::Frobnicate");
     expect(error.message).toContain("shapes/operators");
