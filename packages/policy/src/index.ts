@@ -10,7 +10,7 @@ export {
   planGraph,
   policyFromJSON,
 } from "./policy/plan.js";
-export type { ProductKind } from "./program/matrix-product.js";
-export { makeFloatSegment, makeIntegerSegment } from "./program/product-segments.js";
 export * from "./program/program.js";
 export * from "./program/segment-work.js";
+export { makeFloatSegment, makeIntegerSegment } from "./program/segments/product-segments.js";
+export type { ProductKind } from "./program/stages/matrix-product.js";

@@ -1,9 +1,9 @@
 import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { expect, it } from "vitest";
 import { precisionOf } from "../precision/precision.js";
+import { prepareGraph } from "../preparation/prepare-graph.js";
 import { parameter } from "../testing/graphs.js";
 import { chooseRowsEarly } from "./asked-rows.js";
-import { prepareGraph } from "./prepare-graph.js";
 
 const width = 12;
 const inner = 20;

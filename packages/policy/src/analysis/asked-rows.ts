@@ -10,8 +10,8 @@ import { inlineWeight, int64Tensor } from "../graph/constants.js";
 import { FreshNames } from "../graph/fresh-names.js";
 import { int, makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
+import type { PreparedGraph } from "../preparation/prepare-graph.js";
 import { evaluatePair } from "../shapes/index.js";
-import type { PreparedGraph } from "./prepare-graph.js";
 import { isElementwise, isProduct, isRowwise, Rows } from "./rowwise.js";
 
 /**

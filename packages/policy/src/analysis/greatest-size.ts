@@ -1,7 +1,7 @@
 import { isRingrankError } from "@ringrank/errors";
 import type { Graph, GraphNode } from "@ringrank/model";
+import { lowerWhole } from "../preparation/prepare-graph.js";
 import { bindSymbols, type Evaluated, evaluateShapes, symbolTable } from "../shapes/index.js";
-import { lowerWhole } from "./prepare-graph.js";
 
 type Values = ReadonlyMap<string, Evaluated>;
 

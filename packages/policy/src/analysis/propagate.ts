@@ -5,13 +5,13 @@ import { operatorName } from "../graph/operator-name.js";
 import { Wiring } from "../graph/wiring.js";
 import type { Precision } from "../precision/precision.js";
 import { quantizeExperts } from "../precision/quantize-experts.js";
+import { type PreparedGraph, prepareGraph } from "../preparation/prepare-graph.js";
 import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { ruleFor } from "../rules/table.js";
 import { wholeEverything, wholeOutputs } from "../rules/whole.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { chooseRowsEarly } from "./asked-rows.js";
 import { normsInSums } from "./cut-rows.js";
-import { type PreparedGraph, prepareGraph } from "./prepare-graph.js";
 import { checkEqual, checkSizes, checkThere, doubt, isDoubtful } from "./rule-checks.js";
 
 /** A graph in which every dimension has been divided into factors. */

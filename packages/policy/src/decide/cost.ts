@@ -121,10 +121,10 @@ export function costOf(
   let collectiveBytes = 0;
   const { paid, gathered } = placement;
   for (const value of [...paid, ...gathered.keys()]) collectiveBytes += sizeOfValue(value);
-  const { weightBytesPerSecond, collectiveSeconds, collectiveBytesPerSecond } = costConstants;
+  const { collectiveSeconds, collectiveBytesPerSecond } = costConstants;
   return {
     secondsPerToken:
-      bytesRead / weightBytesPerSecond +
+      secondsToRead(bytesRead) +
       (paid.size + gathered.size) * collectiveSeconds +
       collectiveBytes / collectiveBytesPerSecond,
     collectiveBytesPerToken: collectiveBytes,

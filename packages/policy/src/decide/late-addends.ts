@@ -1,10 +1,10 @@
 import { floatAttribute, type GraphNode } from "@ringrank/model";
 import { isOwnRow } from "../analysis/own-rows.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
-import { isReshaping } from "../analysis/reshaping.js";
 import { isParameter } from "../analysis/roles.js";
 import { isStatic } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
+import { isReshaping } from "../graph/reshaping.js";
 import type { Addends } from "../program/program.js";
 import { countsOnce } from "./counted-once.js";
 import { neededFor } from "./needed-values.js";

@@ -1,7 +1,7 @@
 import { RingrankError, requireOptions } from "@ringrank/errors";
 import { objectives } from "../decide/objective.js";
 import { activationPrecisions, weightPrecisions } from "../precision/precision.js";
-import { productKinds } from "../program/matrix-product.js";
+import { productKinds } from "../program/stages/matrix-product.js";
 import type { PlanOptions, ProgramOptions } from "./plan.js";
 
 /**

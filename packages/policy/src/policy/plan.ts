@@ -1,6 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
-import { prepareGraph } from "../analysis/prepare-graph.js";
 import type { Roles } from "../analysis/roles.js";
 import { decide, type Limits, type Plan, planFor } from "../decide/decide.js";
 import type { Objective } from "../decide/objective.js";
@@ -11,9 +10,10 @@ import {
   precisionOf,
   type WeightPrecision,
 } from "../precision/precision.js";
+import { prepareGraph } from "../preparation/prepare-graph.js";
 import { buildPrograms as buildFromPlan } from "../program/build.js";
-import type { ProductKind } from "../program/matrix-product.js";
 import type { RankProgram } from "../program/program.js";
+import type { ProductKind } from "../program/stages/matrix-product.js";
 import { type Analysis, analyse } from "./analyse.js";
 import { checkPlanOptions, checkProgramOptions, checkRanks } from "./check-options.js";
 import { PartitionPolicy, type PolicyData } from "./partition-policy.js";

@@ -284,8 +284,8 @@ export interface AttentionOverCache {
     readonly interleaved: boolean;
   };
   /**
-   * The segment that computes some new rows of one sequence at a time: see program/attention-block.ts. Absent if the
-   * projections are not laid out row by row, or if nothing is added to the scores.
+   * The segment that computes some new rows of one sequence at a time: see program/segments/attention-block.ts. Absent if
+   * the projections are not laid out row by row, or if nothing is added to the scores.
    */
   readonly block?: number;
 }

@@ -36,8 +36,8 @@ export type ComputeBlock = (feeds: Feeds, into: Feeds) => unknown;
 
 /**
  * One layer's attention of several new rows, block by block, in a session that all layers with the same heads share
- * (program/attention-block.ts of the policy). Compared with a session that has the operators for all rows, it skips the
- * scores that a mask hides, and keeps the others in the core's own cache.
+ * (program/segments/attention-block.ts of the policy). Compared with a session that has the operators for all rows, it
+ * skips the scores that a mask hides, and keeps the others in the core's own cache.
  */
 export class BlockAttention {
   readonly #plan: AttentionOverCache;

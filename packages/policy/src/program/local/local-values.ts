@@ -1,0 +1,22 @@
+import type { DataType } from "@ringrank/model";
+import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { SizePair } from "../../factors/factor.js";
+import { localSize, type RankShare } from "../../factors/shard.js";
+import type { LocalGraph } from "./localize.js";
+
+/** Types and sizes on one rank, by local name. */
+export type LocalValues = ReadonlyMap<
+  string,
+  { readonly type: DataType; readonly dims: readonly SizePair[] }
+>;
+
+export function localValues(factored: FactoredGraph, local: LocalGraph, share: RankShare): LocalValues {
+  const values = new Map(local.values);
+  for (const [value, dims] of factored.values) {
+    const name = local.nameOf(value);
+    const type = factored.shapes.get(value)?.type;
+    if (name === undefined || type === undefined) continue;
+    values.set(name, { type, dims: dims.map((dim) => localSize(dim, share)) });
+  }
+  return values;
+}
