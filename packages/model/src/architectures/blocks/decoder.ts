@@ -52,6 +52,8 @@ export interface Decoder {
   readonly modules?: DecoderModules;
   /** Whether the feed-forward reads the same stream as attention, so that their sums are one. Default false. */
   readonly parallel?: boolean;
+  /** Whether sublayers add to what they read, the normed stream, and not to the stream itself. Default false. */
+  readonly addToNormed?: boolean;
   /** Default: RMSNorm, `rms_norm_eps`. */
   readonly norm?: NamedNorm;
   /** Default: one before each sublayer, under Llama's names. */
@@ -99,7 +101,8 @@ export const sharedNorm: DecoderNorms = {
 /** A standalone decoder: embedding, layers of attention and feed-forward, norm, head. */
 export function buildDecoder(context: ModelContext, decoder: Decoder): void {
   const { g, config } = context;
-  const { step, shape, parallel = false, modules = llamaModules, norms = llamaNorms } = decoder;
+  const { step, shape, parallel = false, addToNormed = false } = decoder;
+  const { modules = llamaModules, norms = llamaNorms } = decoder;
   const { embeddingScale = 1, residualScale = 1, enter = same, leaveLayer = same, leave = same } = decoder;
   const norm = decoder.norm ?? rmsNorms(context, shape.width);
   const scaled = (x: Value, scale: number): Value => (scale === 1 ? x : g.mul(x, g.numbers([scale])));
@@ -118,11 +121,11 @@ export function buildDecoder(context: ModelContext, decoder: Decoder): void {
       normed(g.add(x, scaled(normed(added, after), residualScale)), ofSum);
 
     const read = normed(x, norms.attention.before);
-    const attended = add(x, decoder.attention(read, layer), norms.attention);
+    const attended = add(addToNormed ? read : x, decoder.attention(read, layer), norms.attention);
     const forward = (feedForward: Sublayer): Value => {
       const shared = parallel && norms.feedForward.before === norms.attention.before;
       const readNext = shared ? read : normed(parallel ? x : attended, norms.feedForward.before);
-      return add(attended, feedForward(readNext, layer), norms.feedForward);
+      return add(addToNormed ? readNext : attended, feedForward(readNext, layer), norms.feedForward);
     };
     x = leaveLayer(decoder.feedForward === undefined ? attended : forward(decoder.feedForward), layer);
   }

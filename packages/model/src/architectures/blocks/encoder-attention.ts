@@ -37,28 +37,34 @@ interface SelfAttention {
   readonly shape: AttentionShape;
   /** Of all projections. Default true. */
   readonly bias?: boolean;
+  /** Of the output projection. Default: `bias`. */
+  readonly outputBias?: boolean;
   /** Of the scores. Default `1 / √headDim`. */
   readonly scale?: number;
   /** Added to the scores, as in {@link attend}. */
   readonly biases: readonly Value[];
   /** Applied to queries and keys, `[batch, heads, sequence, headDim]`. */
   readonly rotate?: (x: Value) => Value;
+  /** Whether it is applied to values, too. Default false. */
+  readonly rotateValues?: boolean;
 }
 
 /** Bidirectional self-attention with separate projections: `[batch, sequence, width]` to the same. */
 export function encoderSelfAttention(context: ModelContext, x: Value, options: SelfAttention): Value {
   const { g } = context;
   const { modules, shape, scale, biases, bias = true, rotate = (x) => x } = options;
+  const { outputBias = bias, rotateValues = false } = options;
   const project = (name: string): Value => projectHeads(context, x, { name, shape, bias });
+  const value = project(modules.value);
   const mixed = attend(g, {
     query: rotate(project(modules.query)),
     key: rotate(project(modules.key)),
-    value: project(modules.value),
+    value: rotateValues ? rotate(value) : value,
     shape,
     scale,
     biases,
   });
-  return mergeHeads(context, mixed, { name: modules.output, shape, bias });
+  return mergeHeads(context, mixed, { name: modules.output, shape, bias: outputBias });
 }
 
 interface HeadProjection {

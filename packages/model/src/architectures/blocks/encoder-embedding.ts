@@ -7,6 +7,8 @@ import { layerNorm } from "./norms.js";
 interface EncoderEmbedding {
   /** The token embedding. */
   readonly table: EmbeddingTable;
+  /** Of the token embedding. Default 1. */
+  readonly scale?: number;
   /** The table of positions, and the indices of its rows to add. Default: none. */
   readonly positions?: { readonly table: EmbeddingTable; readonly ids: Value };
   /** Token type (segment) embeddings; every token is of type 0. Default: none. */
@@ -19,10 +21,11 @@ interface EncoderEmbedding {
 export function encoderEmbedding(
   context: ModelContext,
   { inputIds }: EncoderInput,
-  { table, positions, kinds = [], norm }: EncoderEmbedding,
+  { table, scale = 1, positions, kinds = [], norm }: EncoderEmbedding,
 ): Value {
   const { g } = context;
   let x = embedding(context, inputIds, table);
+  if (scale !== 1) x = g.mul(x, g.numbers([scale]));
   if (positions !== undefined) x = g.add(x, embedding(context, positions.ids, positions.table));
   for (const kind of kinds) x = g.add(x, embedding(context, g.integer(0), kind));
   return norm === undefined ? x : layerNorm(context, x, { ...norm, width: table.width });

@@ -41,6 +41,12 @@ export function layerNorms(context: ModelContext, norm: Omit<Norm, "name">): Nam
   return (x, name) => layerNorm(context, x, { ...norm, name });
 }
 
+/** LayerNorm without weight and bias; ignores its name. */
+export function plainLayerNorms({ g }: ModelContext, width: number, epsilon: number): NamedNorm {
+  const ones = g.numbers(new Float32Array(width).fill(1), [width]);
+  return (x) => g.layerNormalization(x, ones, undefined, epsilon);
+}
+
 /** RMSNorm with the config's ε. */
 export function rmsNorms(context: ModelContext, width: number, defaultEpsilon = 1e-6): NamedNorm {
   const epsilon = context.config.number("rms_norm_eps", { min: 0, default: defaultEpsilon });

@@ -54,6 +54,8 @@ export interface BertDifferences {
   readonly positions?: (input: EncoderInput) => Value;
   /** Width of the embeddings; they are projected if it is not that of the residual stream. Default: no difference. */
   readonly embeddingWidth?: number;
+  /** Of the embeddings of tokens. Default 1. */
+  readonly tokenScale?: number;
   /** What projects embeddings to the width of the residual stream. Default: `embeddings_project`, if widths differ. */
   readonly embeddingProjection?: EmbeddingProjection;
   /** Whether the sum of embeddings is normed before or after it is projected. Default: before. */
@@ -120,6 +122,7 @@ export function buildBert(context: ModelContext, differences: BertDifferences): 
   const norm = { name: `${model}.embeddings.LayerNorm`, epsilon };
   let x = encoderEmbedding(context, input, {
     table,
+    scale: differences.tokenScale ?? 1,
     ...(positions && {
       positions: {
         table: tableOf("position_embeddings", config.integer("max_position_embeddings")),
@@ -172,10 +175,14 @@ export function bertMaskedHead(context: ModelContext, hidden: Value, options: Be
   maskedHead(context, hidden, { ...sizes, transform, ...tensors });
 }
 
+/** As in {@link encoderSelfAttention}. */
 interface BertAttention {
   readonly shape: AttentionShape;
   readonly biases: readonly Value[];
   readonly rotate?: (x: Value) => Value;
+  readonly rotateValues?: boolean;
+  readonly bias?: boolean;
+  readonly outputBias?: boolean;
 }
 
 /** @param prefix of the module that contains `self` and `output` */

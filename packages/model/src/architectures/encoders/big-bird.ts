@@ -1,7 +1,7 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Architecture } from "../architecture.js";
-import { consecutivePositions } from "../blocks/encoder-input.js";
-import { bertHead, bertIgnored, buildBert } from "./bert.js";
+import { attentionMaskOf, consecutivePositions } from "../blocks/encoder-input.js";
+import { bertAttention, bertHead, bertIgnored, buildBert } from "./bert.js";
 
 /**
  * BERT with block-sparse attention. transformers uses full attention for rows up to a certain length; the context ends
@@ -10,17 +10,18 @@ import { bertHead, bertIgnored, buildBert } from "./bert.js";
 export const bigBird: Architecture = {
   build(context) {
     const { g, config } = context;
-    if (config.boolean("rescale_embeddings", { default: false })) {
-      throw config.error('"rescale_embeddings" is set; expected embeddings that are not scaled');
-    }
-    if (!config.boolean("use_bias", { default: true })) {
-      throw config.error('"use_bias" is false; expected biases on queries, keys and values');
-    }
+    const isRescaled = config.boolean("rescale_embeddings", { default: false });
+    const bias = config.boolean("use_bias", { default: true });
     buildBert(context, {
       model: "bert",
       head: bertHead(context, defaultActivation),
       positions: (input) => consecutivePositions(g, input),
       defaultActivation,
+      ...(isRescaled && { tokenScale: Math.sqrt(config.integer("hidden_size")) }),
+      attention(input, shape) {
+        const biases = [attentionMaskOf(g, input)];
+        return (x, prefix) => bertAttention(context, x, prefix, { shape, biases, bias, outputBias: true });
+      },
     });
   },
   maxContext(config) {

@@ -9,9 +9,7 @@ import { bertAttention, bertHead, bertIgnored, buildBert } from "./bert.js";
 export const roformer: Architecture = {
   build(context) {
     const { g, config } = context;
-    if (config.boolean("rotary_value", { default: false })) {
-      throw config.error('"rotary_value" is set; expected values that are not rotated');
-    }
+    const rotateValues = config.boolean("rotary_value", { default: false });
     buildBert(context, {
       model: "roformer",
       head: bertHead(context),
@@ -20,7 +18,12 @@ export const roformer: Architecture = {
         const angles = storedAngles(context, input, shape.headDim);
         const biases = [attentionMaskOf(g, input)];
         return (x, prefix) =>
-          bertAttention(context, x, prefix, { shape, biases, rotate: (x: Value) => rotate(g, x, angles) });
+          bertAttention(context, x, prefix, {
+            shape,
+            biases,
+            rotate: (x: Value) => rotate(g, x, angles),
+            rotateValues,
+          });
       },
     });
   },

@@ -1,44 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { type JsonObject, openCheckpoint, type StoredTensor } from "../../checkpoint/index.js";
-import { readGolden, zooDirectory } from "../../testing/fixtures.js";
-import { integers, UnsplitModel } from "../../testing/unsplit-model.js";
-import { buildGraph } from "../index.js";
-
-/** By the name of a tensor that the zoo's checkpoint lacks: the one whose first values it gets, and its shape. */
-type Borrowed = Readonly<Record<string, readonly [from: string, dims: readonly number[]]>>;
-
-interface Setting {
-  readonly changes: JsonObject;
-  readonly borrowed?: Borrowed;
-  /**
-   * The logits of token 7 in the second row of the golden input, up to its padding. Computed by transformers 5.18 from
-   * the same tensors; rounded, with a standard deviation of 3 to 4.
-   */
-  readonly expected: readonly number[];
-}
-
-async function expectSetting(name: string, { changes, borrowed = {}, expected }: Setting): Promise<void> {
-  const { config, tensors } = openCheckpoint(zooDirectory(name));
-  const stored = new Map(tensors);
-  for (const [added, [from, dims]] of Object.entries(borrowed)) {
-    stored.set(added, firstOf(tensors!.get(from)!, dims));
-  }
-  const { graph } = buildGraph({ config: { ...config, ...changes }, tensors: stored });
-  const model = await UnsplitModel.load(zooDirectory(name), () => graph);
-  const { inputIds, padded, vocabulary } = readGolden(name);
-  const { logits } = await model.run({
-    input_ids: integers(inputIds.flat(), [2, 12]),
-    attention_mask: integers(padded!.mask.flat(), [2, 12]),
-  });
-  const ofToken7 = (logits!.data as Float32Array).filter((_, i) => i % vocabulary === 7);
-  expect(ofToken7.slice(12, 12 + expected.length)).toBeAllclose(expected, { rtol: 0, atol: 4e-4 });
-  await model.release();
-}
-
-function firstOf(tensor: StoredTensor, dims: readonly number[]): StoredTensor {
-  const share = dims.reduce((a, b) => a * b, 1) / tensor.dims.reduce((a, b) => a * b, 1);
-  return { ...tensor, dims, bytes: share * tensor.bytes };
-}
+import { describe, it } from "vitest";
+import { type Borrowed, expectSetting, type Setting } from "../../testing/settings.js";
 
 const words = "deberta.embeddings.word_embeddings.weight";
 const norm = "deberta.embeddings.LayerNorm";
@@ -142,4 +103,41 @@ describe("DeBERTa computes what transformers does", () => {
   ])("%s (%s)", async (_, name, setting) => {
     await expectSetting(name, setting);
   });
+});
+
+it.each<[string, string, Setting]>([
+  [
+    "rotates values, too",
+    "roformer",
+    {
+      changes: { rotary_value: true },
+      expected: [-3.39241, 3.75995, 2.73951, -0.89266, 3.00129, 7.06645, -1.39731, 4.68401],
+    },
+  ],
+  [
+    "scales the embeddings of tokens",
+    "big-bird",
+    {
+      changes: { rescale_embeddings: true },
+      expected: [0.37121, -0.61431, 0.14879, 0.36776, -1.75205, 6.9655, -2.06734, -4.12728],
+    },
+  ],
+  [
+    "projects queries, keys and values without biases",
+    "big-bird",
+    {
+      changes: { use_bias: false },
+      expected: [1.53167, 1.77581, 1.7235, 0.56869, 3.69428, 2.61908, -1.04196, 0.75101],
+    },
+  ],
+  [
+    "clamps distances",
+    "xlnet",
+    {
+      changes: { clamp_len: 3 },
+      expected: [3.98517, 5.31496, 7.19019, 4.90178, 4.87581, 7.46646, 3.95806, 5.4808],
+    },
+  ],
+])("if its config asks for it, an encoder %s, as in transformers (%s)", async (_, name, setting) => {
+  await expectSetting(name, setting);
 });

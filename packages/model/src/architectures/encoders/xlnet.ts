@@ -56,9 +56,6 @@ function refuseOthers({ config }: ModelContext): void {
   if (config.string("attn_type", { default: "bi" }) !== "bi") {
     throw config.error('expected "attn_type" to be bi');
   }
-  if (config.integer("clamp_len", { min: -1, default: -1 }) > 0) {
-    throw config.error('"clamp_len" is set; expected -1: distances are not clamped');
-  }
   if (config.boolean("bi_data", { default: false })) {
     throw config.error('"bi_data" is set; expected false');
   }
@@ -80,7 +77,9 @@ function relativeAttention(context: ModelContext, input: EncoderInput, shape: At
   const n = g.squeeze(length, [0]);
   // Distances `query − key`, from n down to 1 − n.
   const falling = g.unsqueeze(g.sub(n, g.range(g.add(n, n))), [0]);
-  const distances = sinusoids(g, falling, halfOpenFrequencies(width / 2));
+  const bound = config.integer("clamp_len", { min: -1, default: -1 });
+  const clamped = bound > 0 ? g.clip(falling, g.integer(-bound), g.integer(bound)) : falling;
+  const distances = sinusoids(g, clamped, halfOpenFrequencies(width / 2));
   const scale = 1 / Math.sqrt(headDim);
 
   return (x: Value, prefix: string): Value => {

@@ -11,8 +11,8 @@ interface BalancedRouter {
   readonly score: (logits: Value) => Value;
   /** The router's name within the module. Default `gate`. */
   readonly name?: string;
-  /** Name within the module of the bias that balances the load. */
-  readonly bias: string;
+  /** Name within the module of the bias that balances the load; undefined for none. */
+  readonly bias: string | undefined;
   /** The bias's shape, if it is not `[experts]`; with as many elements. */
   readonly biasDims?: readonly number[];
   /** Excludes experts that a row may not go to, `[rows, experts]` to the same. Default: none. */
@@ -43,8 +43,9 @@ export function balancedRouter(
   return (rows, module) => {
     const gate = { name: `${module}.${name}`, inputs: width, outputs: experts, bias: false };
     const scores = score(linear(context, rows, gate));
-    const correction = parameters.get(`${module}.${bias}`, biasDims ?? [experts]);
-    const [, indices] = g.topK(restrict(g.add(scores, correction)), perRow);
+    const balanced =
+      bias === undefined ? scores : g.add(scores, parameters.get(`${module}.${bias}`, biasDims ?? [experts]));
+    const [, indices] = g.topK(restrict(balanced), perRow);
     return { weights: weigh(g.gatherElements(scores, indices, 1)), indices };
   };
 }

@@ -317,14 +317,12 @@ it.each<[string, string, JsonObject]>([
   ["a layer that is neither dense nor sparse", "glm4-moe-lite", { mlp_layer_types: ["dense", "linear"] }],
   ["a list of dense and sparse layers that is too short", "glm4-moe-lite", { mlp_layer_types: ["dense"] }],
   ["one expert per row for a router that compares two", "phimoe", { num_experts_per_tok: 1 }],
-  ["experts without a load balancing bias", "lfm2-moe", { use_expert_bias: false }],
   ["layers with different numbers of experts", "hunyuan-moe", { num_experts: [4, 8] }],
   ["layers with different numbers of experts per row", "hunyuan-moe", { moe_topk: [2, 1] }],
   ["two experts per row, each with a scale of its own", "llama4", { num_experts_per_tok: 2 }],
   ["a layer with a sliding window", "llama4", { layer_types: ["sliding_attention", "full_attention"] }],
   ["chunks of no size", "llama4", { attention_chunk_size: null }],
   ["a list of rotary layers that is too short", "llama4", { no_rope_layers: [1] }],
-  ["clipped projections", "olmoe", { clip_qkv: 8 }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
   const { config } = openCheckpoint(zooDirectory(name));
   expect(() => buildGraph({ config: { ...config, ...changes }, tensors: undefined })).toThrow(

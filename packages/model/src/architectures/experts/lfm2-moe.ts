@@ -14,9 +14,6 @@ export const lfm2Moe: Architecture = {
 
 function feedForward(context: ModelContext, width: number): Sublayer {
   const { g, config } = context;
-  if (!config.boolean("use_expert_bias", { default: true })) {
-    throw config.error('"use_expert_bias" is false, which is not supported; expected true');
-  }
   const counts = expertCounts(context, 4);
   const denseLayers = config.integer("num_dense_layers", { min: 0, default: 2 });
   const normalize = config.boolean("norm_topk_prob", { default: true });
@@ -30,7 +27,7 @@ function feedForward(context: ModelContext, width: number): Sublayer {
       counts,
       width,
       score: (logits) => g.sigmoid(logits),
-      bias: "expert_bias",
+      bias: config.boolean("use_expert_bias", { default: true }) ? "expert_bias" : undefined,
       weigh(chosen) {
         const total = g.add(g.reduceSum(chosen, [1]), g.numbers([1e-6]));
         return g.mul(normalize ? g.div(chosen, total) : chosen, scaling);

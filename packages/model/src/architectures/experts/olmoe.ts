@@ -1,6 +1,7 @@
 import type { Architecture } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
+import { clippedHeads } from "../blocks/clipped-heads.js";
 import { buildDecoder } from "../blocks/decoder.js";
 import { expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { rmsNorms } from "../blocks/norms.js";
@@ -15,12 +16,13 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const olmoe: Architecture = {
   build(context) {
     const { g, config } = context;
-    if (config.has("clip_qkv")) throw config.error('"clip_qkv" is set; expected null, as in all of OLMoE');
     const shape = groupedShape(config);
     const { width } = shape;
     const step = causalStep(g);
     const bias = config.boolean("attention_bias", { default: false });
     const epsilon = config.number("rms_norm_eps", { min: 0, default: 1e-5 });
+    const norm = normOverHeads(context, shape, epsilon);
+    const clip = clippedHeads(g, config);
     const counts = expertCounts(context, 8);
     const normalize = config.boolean("norm_topk_prob", { default: false });
     buildDecoder(context, {
@@ -32,7 +34,7 @@ export const olmoe: Architecture = {
         shape,
         bias,
         outputBias: bias,
-        adjust: normOverHeads(context, shape, epsilon),
+        adjust: (heads, module) => clip(norm(heads, module)),
       }),
       feedForward: expertSublayer(context, {
         counts,

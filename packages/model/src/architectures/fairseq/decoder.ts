@@ -4,7 +4,7 @@ import { multiHeadShape } from "../blocks/attention.js";
 import { type CausalStep, causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, type DecoderModules } from "../blocks/decoder.js";
 import { feedForwards } from "../blocks/feed-forward.js";
-import { layerNorms } from "../blocks/norms.js";
+import { layerNorms, plainLayerNorms } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
@@ -29,6 +29,8 @@ interface FairseqDifferences {
   readonly bias?: boolean;
   /** Whether layers are post-norm. Default: pre-norm. */
   readonly normsAfter?: boolean;
+  /** Whether norms have weights and biases. Default true. */
+  readonly normWeights?: boolean;
 }
 
 /** The default of torch's LayerNorm; the configs have no setting for it. */
@@ -37,7 +39,8 @@ const epsilon = 1e-5;
 /** fairseq's transformer decoder without an encoder (https://arxiv.org/abs/1904.01038). */
 export function buildFairseqDecoder(context: ModelContext, differences: FairseqDifferences): void {
   const { g, config } = context;
-  const { prefix, lastNorm, head, inner, activation, bias = true, embeddingScale = 1 } = differences;
+  const { prefix, lastNorm, head, inner, activation } = differences;
+  const { bias = true, embeddingScale = 1, normWeights = true } = differences;
   const shape = multiHeadShape(config);
   const { width } = shape;
   const { embeddingWidth = width } = differences;
@@ -72,7 +75,7 @@ export function buildFairseqDecoder(context: ModelContext, differences: FairseqD
     embeddingScale,
     enter: (tokens) => g.add(isNarrow ? widen(tokens) : tokens, differences.positions(step, width)),
     ...(isNarrow ? { leave: narrow } : {}),
-    norm: layerNorms(context, { width, epsilon }),
+    norm: normWeights ? layerNorms(context, { width, epsilon }) : plainLayerNorms(context, width, epsilon),
     norms: {
       attention: { [place]: "self_attn_layer_norm" },
       feedForward: { [place]: "final_layer_norm" },

@@ -6,9 +6,6 @@ import { learnedPositions } from "./positions.js";
 export const opt: Architecture = {
   build(context) {
     const { config } = context;
-    if (!config.boolean("layer_norm_elementwise_affine", { default: true })) {
-      throw config.error('expected "layer_norm_elementwise_affine" to be true, got false');
-    }
     const normsBefore = config.boolean("do_layer_norm_before", { default: true });
     const hasLastNorm = normsBefore && !config.boolean("_remove_final_layer_norm", { default: false });
     buildFairseqDecoder(context, {
@@ -19,6 +16,7 @@ export const opt: Architecture = {
       activation: config.string("activation_function", { default: "relu" }),
       bias: config.boolean("enable_bias", { default: true }),
       normsAfter: !normsBefore,
+      normWeights: config.boolean("layer_norm_elementwise_affine", { default: true }),
       lastNorm: hasLastNorm ? "final_layer_norm" : undefined,
       head: "lm_head",
     });

@@ -12,9 +12,6 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const bloom: Architecture = {
   build(context) {
     const { g, config } = context;
-    if (config.boolean("apply_residual_connection_post_layernorm", { default: false })) {
-      throw config.error('expected "apply_residual_connection_post_layernorm" to be false, got true');
-    }
     const shape = multiHeadShape(config);
     const { width, heads } = shape;
     const epsilon = config.number("layer_norm_epsilon", { min: 0, default: 1e-5 });
@@ -31,6 +28,7 @@ export const bloom: Architecture = {
       },
       enter: (tokens) => norm(tokens, "transformer.word_embeddings_layernorm"),
       norm,
+      addToNormed: config.boolean("apply_residual_connection_post_layernorm", { default: false }),
       attention: selfAttention(context, {
         step,
         shape,

@@ -2,6 +2,7 @@ import type { Architecture, ModelContext } from "../architecture.js";
 import { alibi } from "../blocks/alibi.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
+import { clippedHeads } from "../blocks/clipped-heads.js";
 import { buildDecoder } from "../blocks/decoder.js";
 import { feedForwards } from "../blocks/feed-forward.js";
 import { layerNorms } from "../blocks/norms.js";
@@ -35,6 +36,7 @@ export const mpt: Architecture = {
         shape,
         module: "attn",
         heads: fusedProjection(context, shape, { name: "Wqkv", bias: false, split: splitParts }),
+        adjust: clippedHeads(g, attention),
         output: "out_proj",
         angles: () => undefined,
         scale: attention?.optionalNumber("softmax_scale") ?? 1 / Math.sqrt(headDim),
@@ -63,7 +65,6 @@ function refuseVariants({ config }: ModelContext): void {
     ["logit_scale", config.has("logit_scale")],
     ["attn_config.attn_type", (attentionType ?? "multihead_attention") !== "multihead_attention"],
     ["attn_config.alibi: false", attention?.boolean("alibi", { default: true }) === false],
-    ["attn_config.clip_qkv", attention?.has("clip_qkv")],
     ["attn_config.qk_ln", attention?.boolean("qk_ln", { default: false })],
     ["attn_config.prefix_lm", attention?.boolean("prefix_lm", { default: false })],
     ["attn_config.attn_uses_sequence_id", attention?.boolean("attn_uses_sequence_id", { default: false })],

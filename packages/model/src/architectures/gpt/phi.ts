@@ -4,6 +4,7 @@ import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, sharedNorm } from "../blocks/decoder.js";
 import { feedForwards } from "../blocks/feed-forward.js";
 import { layerNorms } from "../blocks/norms.js";
+import { normPerHead } from "../blocks/query-key-norm.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
@@ -14,14 +15,17 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const phi: Architecture = {
   build(context) {
     const { g, config } = context;
-    if (config.boolean("qk_layernorm", { default: false })) {
-      throw config.error('"qk_layernorm" is set, which is not supported for phi; expected false');
-    }
     const shape = groupedShape(config);
     const { width, headDim } = shape;
+    const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-5 });
     const step = causalStep(g);
     const lanes = partialRotaryLanes(config, headDim, 0.5);
     const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+    const normed = config.boolean("qk_layernorm", { default: false });
+    const normHeads = normPerHead(layerNorms(context, { width: headDim, epsilon }), {
+      query: "q_layernorm",
+      key: "k_layernorm",
+    });
     buildDecoder(context, {
       step,
       shape,
@@ -32,15 +36,13 @@ export const phi: Architecture = {
         head: "lm_head",
       },
       parallel: true,
-      norm: layerNorms(context, {
-        width,
-        epsilon: config.number("layer_norm_eps", { min: 0, default: 1e-5 }),
-      }),
+      norm: layerNorms(context, { width, epsilon }),
       norms: sharedNorm,
       attention: selfAttention(context, {
         step,
         shape,
         bias: true,
+        ...(normed ? { adjust: normHeads } : {}),
         output: "dense",
         outputBias: true,
         angles: () => angles,
