@@ -1,4 +1,5 @@
 import { setFlagsFromString } from "node:v8";
+import "./equal-bytes.js";
 import "./to-be-allclose.js";
 
 // Tests run most code only a few times, and each thread of each model compiles anew: what the engine optimizes after
