@@ -7,7 +7,8 @@ import { reference } from "../testing/reference.js";
 
 const worldSizes = [1, 2, 3, 4, 5, 6, 7, 8];
 const lengths = [0, 1, 3, 7, 1024];
-const manyElements = 1_000_003;
+/** More than four windows hold, and than the 1 MiB from which `auto` takes the ring, whatever the machine. */
+const manyElements = 300_003;
 const collectives = ["allReduce", "allGather", "reduceScatter", "broadcast"] as const;
 const operations = ["sum", "max"] as const;
 
@@ -43,7 +44,7 @@ describe.each(worldSizes)("a world of %i", (worldSize) => {
       for (const [index, one] of cases.entries()) expectBits(results[index]!, reference(one, algorithm));
     });
 
-    it("reduces a million elements, twice with the same bits", async () => {
+    it("reduces a message of several windows, twice with the same bits", async () => {
       const one = caseOf({
         collective: "allReduce",
         operation: "sum",
@@ -149,7 +150,7 @@ function anyCase(worldSize: number): fc.Arbitrary<CollectiveCase> {
 }
 
 /**
- * Compares bits, so −0 is not 0. Only shows the first difference, because printing a million elements takes minutes.
+ * Compares bits, so −0 is not 0. Only shows the first difference, because printing so many elements takes minutes.
  */
 function expectBits(received: readonly CollectiveArray[], expected: readonly CollectiveArray[]): void {
   expect(received.map((result) => result.length)).toEqual(expected.map((result) => result.length));
