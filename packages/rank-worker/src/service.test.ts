@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createGroup, groupActivity, joinGroup } from "@ringrank/collectives";
 import { pino } from "pino";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { Lifecycle, NativeGate } from "./lifecycle.js";
 import type { StepRow } from "./protocol.js";
@@ -38,41 +38,44 @@ const tokenOf = (sequence: number, ids: readonly number[]): StepRow => ({
 
 describe.each([1, 2, 3, 4])("%i ranks", (worldSize) => {
   const programs = tinyDecoder({ heads, worldSize });
-
-  test("compute the logits of the unsplit model, only returned by rank 0", async () => {
-    const ranks = await inRanks(programs, [whole]);
-    const logits = ranks[0]!.results[0]!.outputs.logits!;
-    expect(logits.dims).toEqual([1, prompt.length, vocabulary]);
-    expect(logits.data as Float32Array).toBeAllclose(reference.data as Float32Array, tolerance);
-    for (const { results } of ranks.slice(1)) expect(results[0]!.outputs).toEqual({});
+  const chunked = (sequence: number, chunk: number): Call[] =>
+    Array.from({ length: Math.ceil(prompt.length / chunk) }, (_, at) => [
+      "step",
+      { close: [], rows: [logitsOf(sequence, prompt.slice(at * chunk, (at + 1) * chunk))] },
+    ]);
+  const chunks = [...chunked(1, 1), ...chunked(2, 4), ...chunked(3, prompt.length)];
+  const calls: Call[] = [...chunks, whole, ["step", { close: [], rows: [tokenOf(4, prompt)] }]];
+  // One start of the ranks for all tests.
+  let ranks: Awaited<ReturnType<typeof inRanks>>;
+  beforeAll(async () => {
+    ranks = await inRanks(programs, calls);
   });
 
-  test("compute the same logits token by token, in chunks, and all at once", async () => {
-    const chunked = (sequence: number, chunk: number): Call[] =>
-      Array.from({ length: Math.ceil(prompt.length / chunk) }, (_, at) => [
-        "step",
-        { close: [], rows: [logitsOf(sequence, prompt.slice(at * chunk, (at + 1) * chunk))] },
-      ]);
-    const calls = [...chunked(1, 1), ...chunked(2, 4), ...chunked(3, prompt.length)];
-    const [first] = await inRanks(programs, calls);
-    const rows = first!.results.flatMap((result) => result.rows.flatMap((row) => [...row.logits!]));
+  test("compute the logits of the unsplit model, only returned by rank 0", () => {
+    const [first, ...others] = ranks.map(({ results }) => results[chunks.length]!.outputs);
+    expect(first!.logits!.dims).toEqual([1, prompt.length, vocabulary]);
+    expect(first!.logits!.data as Float32Array).toBeAllclose(reference.data as Float32Array, tolerance);
+    expect(others).toEqual(others.map(() => ({})));
+  });
+
+  test("compute the same logits token by token, in chunks, and all at once", () => {
+    const results = ranks[0]!.results.slice(0, chunks.length);
+    const rows = results.flatMap((result) => result.rows.flatMap((row) => [...row.logits!]));
     const expected = [...(reference.data as Float32Array)];
     expect(rows).toBeAllclose([...expected, ...expected, ...expected], tolerance);
-    expect(first!.results.at(-1)!.counters).toMatchObject({ steps: 9 + 3 + 1, tokens: 27 });
+    expect(results.at(-1)!.counters).toMatchObject({ steps: 9 + 3 + 1, tokens: 27 });
   });
 
-  test("choose the likeliest token and its log-probability", async () => {
-    const [first] = await inRanks(programs, [["step", { close: [], rows: [tokenOf(1, prompt)] }]]);
+  test("choose the likeliest token and its log-probability", () => {
     const last = (reference.data as Float32Array).slice(-vocabulary);
     const likeliest = last.indexOf(Math.max(...last));
-    const { token, logprob } = first!.results[0]!.rows[0]!;
+    const { token, logprob } = ranks[0]!.results.at(-1)!.rows[0]!;
     const sum = last.reduce((total, logit) => total + Math.exp(logit), 0);
     expect(token).toBe(likeliest);
     expect([logprob!]).toBeAllclose([last[likeliest]! - Math.log(sum)], tolerance);
   });
 
-  test("keep and report exactly the bytes of their programs", async () => {
-    const ranks = await inRanks(programs, []);
+  test("keep and report exactly the bytes of their programs", () => {
     for (const [rank, { report, progress }] of ranks.entries()) {
       const { bytes, segments } = programs[rank]!;
       expect(report).toEqual({ bytesKept: bytes, bytesRead: 0, sessions: segments.length });
