@@ -17,10 +17,12 @@ const smallTables: ReadonlySet<string> = new Set([
 
 /** Both exporters' files of a model agree with the checkpoint, so they also agree with each other. */
 describe.each(fixtureExports())("$name", (exported) => {
+  const decisions = exportDecisions(exported);
+
   it.each([2, 3])(
     "splits each tensor on %i ranks along the same axis and in the same shares as the checkpoint's own graph",
     (ranks) => {
-      const decided = exportDecisions(exported, ranks);
+      const decided = decisions(ranks);
       const expected = checkpointDecisions(exported.reference)(ranks);
       // Only matrices are compared: smaller tensors cannot be told apart by their bytes.
       expect(decided.size).toBeGreaterThanOrEqual(9);

@@ -9,6 +9,7 @@ import {
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { memoized } from "../support/memoized.js";
 
 const layers = 2;
 
@@ -19,10 +20,11 @@ describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
   const { inputIds, logits: golden, vocabulary } = readGolden(name);
   const reader = new ShardReader();
+  const policyFor = memoized((ranks: number) => planGraph(graph, { ranks }));
   afterAll(() => reader[Symbol.dispose]());
 
   it.each([2, 3, 4])("computes transformers' logits on %i ranks", async (ranks) => {
-    const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+    const programs = buildPrograms(graph, policyFor(ranks));
     const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
     const { logits } = await group.run("forward", {
       input_ids: int64(inputIds),
@@ -34,13 +36,13 @@ describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
   });
 
   it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
-    const policy = planGraph(graph, { ranks });
+    const policy = policyFor(ranks);
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
   });
 
   it("reduces once for each table, and twice for each layer", () => {
     const tables = shardsDistances.has(name) ? 2 : 1;
-    expect(planGraph(graph, { ranks: 2 }).collectives).toHaveLength(tables + layers * 2);
+    expect(policyFor(2).collectives).toHaveLength(tables + layers * 2);
   });
 });
 

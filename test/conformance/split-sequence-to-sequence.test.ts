@@ -10,6 +10,7 @@ import {
 } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup } from "../support/emulate.js";
 import { firstStep, int64 } from "../support/first-step.js";
+import { memoized } from "../support/memoized.js";
 
 const layers = 2;
 
@@ -21,6 +22,7 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   const { inputIds, logits: golden, padded, target } = readGolden(name);
   const tolerance = modelTolerance(golden);
   const reader = new ShardReader();
+  const policyFor = memoized((ranks: number) => planGraph(graph, { ranks }));
   afterAll(() => reader[Symbol.dispose]());
 
   const encodeInputs = (mask: readonly (readonly number[])[]) => {
@@ -39,7 +41,7 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   };
 
   it.each([2, 3, 4])("computes transformers' logits on %i ranks, padded or not", async (ranks) => {
-    const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+    const programs = buildPrograms(graph, policyFor(ranks));
     const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
     const cases = [{ mask: inputIds.map((row) => row.map(() => 1)), logits: golden }, padded!];
     for (const { mask, logits: expected } of cases) {
@@ -51,12 +53,12 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   });
 
   it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
-    const policy = planGraph(graph, { ranks });
+    const policy = policyFor(ranks);
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
   });
 
   it("reduces once for each side's embedding, twice for an encoder's layer and three times for a decoder's", () => {
-    const [program] = buildPrograms(graph, planGraph(graph, { ranks: 2 }));
+    const [program] = buildPrograms(graph, policyFor(2));
     const sums = Object.entries(program!.entries).map(([entry, { steps }]) => [
       entry,
       steps.filter(({ kind }) => kind === "allReduce").length,

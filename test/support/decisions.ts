@@ -30,13 +30,14 @@ export const checkpointDecisions = memoized((directory: string) => {
  * The decisions on an export of the checkpoint, by tensor of the checkpoint, whose bytes the export holds under other
  * names.
  */
-export function exportDecisions({ path, recipe }: OnnxExport, ranks: number): Decisions {
+export function exportDecisions({ path, recipe }: OnnxExport): (ranks: number) => Decisions {
+  const graph = openOnnx(path);
   const places = readRecipe(recipe).map(({ at, tensors, transposed = false }) => ({
     tensor: tensors.join(" and "),
     offset: at,
     transposed,
   }));
-  return decisions(openOnnx(path), places, ranks);
+  return (ranks) => decisions(graph, places, ranks);
 }
 
 function decisions(graph: Graph, places: readonly Place[], ranks: number): Decisions {

@@ -10,6 +10,7 @@ import {
   runWhole,
   shardingOnly,
   type Tensors,
+  wholePlan,
 } from "./split-and-whole.js";
 import { TestGraph } from "./test-graph.js";
 
@@ -42,7 +43,7 @@ export function describeOperators(cases: readonly OperatorCase[]): void {
       const fed = { ...inputsFor(made.graph), ...inputs };
       const expected = await runWhole(made, fed);
       await expectShapes(made, fed);
-      const whole = planGraph(made.graph, { ranks: 1 });
+      const whole = wholePlan(made.graph);
       expect(whole.factors.map(({ units }) => units).sort(ascending)).toEqual([...shards].sort(ascending));
       expectSame(await runSplit(made, whole, fed), expected, tolerance);
       for (const policy of policies(made, whole))

@@ -84,9 +84,18 @@ export async function runSplit(
   }
 }
 
+const wholePlans = new WeakMap<Graph, PartitionPolicy>();
+
+/** The plan of a graph on one rank, made once: its factors may be sharded in turn. */
+export function wholePlan(graph: Graph): PartitionPolicy {
+  const plan = wholePlans.get(graph) ?? planGraph(graph, { ranks: 1 });
+  wholePlans.set(graph, plan);
+  return plan;
+}
+
 /** A policy that shards only this factor. */
 export function shardingOnly(graph: Graph, factor: number, ranks: number): PartitionPolicy {
-  const whole = planGraph(graph, { ranks: 1 });
+  const whole = wholePlan(graph);
   const factors = whole.factors.map((one) => ({ ...one, sharded: one.id === factor }));
   return policyFromJSON(graph, { ...whole.toJSON(), ranks, factors }, { ranks });
 }
@@ -107,7 +116,7 @@ export function admissible(plan: () => PartitionPolicy, refusal: string): Partit
 
 /** Policies that each shard one factor of a graph, then the planned one; inadmissible ones are skipped. */
 export function* plannedAndAlone(graph: Graph, ranks: number): Generator<PartitionPolicy> {
-  for (const { id } of planGraph(graph, { ranks: 1 }).factors) {
+  for (const { id } of wholePlan(graph).factors) {
     const policy = admissible(() => shardingOnly(graph, id, ranks), "RR_POLICY");
     if (policy !== undefined) yield policy;
   }

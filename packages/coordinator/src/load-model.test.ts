@@ -18,9 +18,11 @@ import { workerThreads } from "../../../test/support/worker-threads.js";
 import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
 
 describe("loadModel", () => {
+  const directory = zooDirectory("llama");
+
   it("reports its progress: the plan, the weights of each rank, and that it is ready", async () => {
     const reports: Progress[] = [];
-    const model = await loadModel(shakespeareDirectory, { ranks: 2, onProgress: (one) => reports.push(one) });
+    const model = await loadModel(directory, { ranks: 2, onProgress: (one) => reports.push(one) });
     await model.close();
     expect(reports.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1])).toEqual([
       "plan",
@@ -41,7 +43,7 @@ describe("loadModel", () => {
       const onProgress = ({ phase }: Progress) => {
         if (phase === last) aborting.abort("enough");
       };
-      const loading = loadModel(shakespeareDirectory, { ranks: 2, signal: aborting.signal, onProgress });
+      const loading = loadModel(directory, { ranks: 2, signal: aborting.signal, onProgress });
       await expect(loading).rejects.toBe("enough");
     },
   );
@@ -50,18 +52,18 @@ describe("loadModel", () => {
     const onProgress = async ({ phase }: Progress): Promise<void> => {
       if (phase === told) throw new Error("the bar broke");
     };
-    const loading = loadModel(shakespeareDirectory, { ranks: 2, onProgress });
+    const loading = loadModel(directory, { ranks: 2, onProgress });
     await expect(loading).rejects.toThrow("the bar broke");
     expect(workerThreads()).toBe(0);
   });
 
   it.runIf(existsSync("/proc/self/fd"))("keeps no file of the model open", async () => {
-    const model = await loadModel(shakespeareDirectory, { ranks: 2 });
+    const model = await loadModel(directory, { ranks: 2 });
     const links = readdirSync("/proc/self/fd").map((fd) => join("/proc/self/fd", fd));
     // The descriptor that lists the others is closed by now.
     const open = links.filter((link) => existsSync(link)).map((link) => readlinkSync(link));
     await model.close();
-    expect(open.filter((path) => path.startsWith(realpathSync(shakespeareDirectory)))).toEqual([]);
+    expect(open.filter((path) => path.startsWith(realpathSync(directory)))).toEqual([]);
   });
 
   it("uses what relative paths referred to when it was called, even if the process has changed its directory", async () => {
@@ -78,9 +80,9 @@ describe("loadModel", () => {
   });
 
   it("accepts a policy from planModel, also as JSON", async () => {
-    const policy = await planModel(shakespeareDirectory, { ranks: 2, objective: "time" });
+    const policy = await planModel(directory, { ranks: 2, objective: "time" });
     for (const given of [policy, JSON.parse(JSON.stringify(policy)) as object]) {
-      const model = await loadModel(shakespeareDirectory, { ranks: 2, policy: given });
+      const model = await loadModel(directory, { ranks: 2, policy: given });
       await model.close();
       expect(model.policy.toJSON()).toEqual(policy.toJSON());
       expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(policy.bytesPerRank);
