@@ -9,7 +9,7 @@ import { assembledExport } from "../support/onnx-exports.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
 /** Fixed seeds, so that failures are reproducible; `npm run test:full` runs 10 000. */
-const seeds = Number(process.env.RINGRANK_FUZZ_SEEDS ?? 500);
+const seeds = Number(process.env.RINGRANK_FUZZ_SEEDS ?? 250);
 
 const outside = "what no model may read";
 const directory = suiteDirectory({
