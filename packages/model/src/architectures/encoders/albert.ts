@@ -1,3 +1,4 @@
+import { configLimits } from "../../checkpoint/index.js";
 import type { Architecture } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { encoderSelfAttention } from "../blocks/encoder-attention.js";
@@ -17,7 +18,7 @@ export const albert: Architecture = {
     const inner = config.integer("intermediate_size");
     const activation = config.string("hidden_act", { default: "gelu_new" });
     const groups = config.integer("num_hidden_groups", { max: layers, default: 1 });
-    const layersOfGroup = config.integer("inner_group_num", { max: layers, default: 1 });
+    const layersOfGroup = config.integer("inner_group_num", { max: configLimits.layers, default: 1 });
     const embeddingWidth = config.integer("embedding_size", { default: 128 });
     const embeddings = "albert.embeddings";
     const tableOf = (name: string, rows: number) => ({

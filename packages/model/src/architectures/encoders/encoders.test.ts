@@ -274,6 +274,15 @@ it("RemBERT projects embeddings even if they are as wide as the model, and its h
   );
 });
 
+it("a group of ALBERT may have more layers than the model makes passes through groups", () => {
+  const { config } = openCheckpoint(zooDirectory("albert"));
+  const changes = { num_hidden_layers: 1, num_hidden_groups: 1, inner_group_num: 2 };
+  const { graph } = buildGraph({ config: { ...config, ...changes }, tensors: undefined });
+  expect([...graph.weights.keys()]).toContain(
+    "albert.encoder.albert_layer_groups.0.albert_layers.1.ffn.weight",
+  );
+});
+
 describe("an encoder's config is refused with RR_CONFIG for", () => {
   it.each<[string, string, JsonObject]>([
     ["a decoder", "bert", { is_decoder: true }],
