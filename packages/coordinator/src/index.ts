@@ -37,14 +37,14 @@ export type {
 } from "./generation/generation.js";
 export type { InputValue } from "./inputs/inputs.js";
 export type { NestedArray } from "./inputs/nested-array.js";
-export { loadModel } from "./load-model.js";
+export { loadModel } from "./loading/load-model.js";
+export { planModel } from "./loading/plan-model.js";
+export { clearShardCache, listShardCache } from "./loading/shard-cache.js";
 export type { Model } from "./model.js";
 export type { EmbedOptions } from "./options/embed-options.js";
 export { type GenerateOptions, validateGenerateOptions } from "./options/generate-options.js";
 export type { LoadOptions, PlanOptions, Progress, RequiredPrompt } from "./options/load-options.js";
 export type { RunOptions } from "./options/run-options.js";
-export { planModel } from "./plan-model.js";
 export type { Prompt } from "./prompts/prompts.js";
 export type { Appended, Sequence, SequenceOptions } from "./sequence.js";
-export { clearShardCache, listShardCache } from "./shard-cache.js";
 export type { Tensor, TensorOf, TensorType } from "./tensor.js";

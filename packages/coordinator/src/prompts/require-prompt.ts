@@ -1,9 +1,9 @@
 import { requireChat } from "../conversations/require-chat.js";
 import { checkCall } from "../generation/generate-call.js";
-import type { Plan } from "../kept-plan.js";
+import type { Plan } from "../loading/kept-plan.js";
+import type { Texts } from "../loading/prepare-model.js";
 import { abortable } from "../offload/abortable.js";
 import type { RequiredPrompt } from "../options/load-options.js";
-import type { Texts } from "../prepare-model.js";
 import { isConversation, Prompts } from "./prompts.js";
 
 /**

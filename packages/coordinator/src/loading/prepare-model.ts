@@ -3,11 +3,11 @@ import { fileIdentity, hasTokenizer } from "@ringrank/model/serving";
 import type { ProductKind } from "@ringrank/policy";
 import { PartitionPolicy } from "@ringrank/policy/decision";
 import { matrixBytes, ownProducts } from "@ringrank/rank-worker";
+import { abortable } from "../offload/abortable.js";
+import { type Offload, planningThread, textThread } from "../offload/offload.js";
+import type { TextService } from "../offload/text-service.js";
+import type { CheckedLoadOptions } from "../options/check-load-options.js";
 import type { KeptPlan, Plan } from "./kept-plan.js";
-import { abortable } from "./offload/abortable.js";
-import { type Offload, planningThread, textThread } from "./offload/offload.js";
-import type { TextService } from "./offload/text-service.js";
-import type { CheckedLoadOptions } from "./options/check-load-options.js";
 import { planOn } from "./plan-model.js";
 
 /** What is needed to start the ranks of a model. */

@@ -3,8 +3,8 @@ import { join } from "node:path";
 // Threads start from the build, so the build is tested.
 import { loadModel } from "@ringrank/coordinator";
 import { expect, it } from "vitest";
-import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
-import { zooDirectory } from "../../model/src/testing/fixtures.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { zooDirectory } from "../../../model/src/testing/fixtures.js";
 
 const directory = zooDirectory("llama");
 

@@ -1,12 +1,12 @@
 import { BroadcastChannel } from "node:worker_threads";
 import { expect, it, vi } from "vitest";
-import { workerThreads } from "../../../test/support/worker-threads.js";
-import { shakespeareDirectory } from "../../model/src/testing/fixtures.js";
+import { workerThreads } from "../../../../test/support/worker-threads.js";
+import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
+import { prepareModel } from "../../dist/loading/prepare-model.js";
 // Threads start from the build, so the build is tested.
-import { Offload, planningThread } from "../dist/offload/offload.js";
-import type { TextService } from "../dist/offload/text-service.js";
-import { checkLoadOptions } from "../dist/options/check-load-options.js";
-import { prepareModel } from "../dist/prepare-model.js";
+import { Offload, planningThread } from "../../dist/offload/offload.js";
+import type { TextService } from "../../dist/offload/text-service.js";
+import { checkLoadOptions } from "../../dist/options/check-load-options.js";
 
 /** The module of a text thread that reports when it is asked to open a tokenizer, and is then busy forever. */
 const neverOpens = `

@@ -5,9 +5,9 @@ import { deserialize, serialize } from "node:v8";
 import { isRingrankError } from "@ringrank/errors";
 import type { PolicyData } from "@ringrank/policy";
 import { entryKey, ownProducts, readPlan, type ShardCache } from "@ringrank/rank-worker";
-import type { Log } from "./logger.js";
-import type { Preparation } from "./offload/planning-service.js";
-import type { CheckedLoadOptions } from "./options/check-load-options.js";
+import type { Log } from "../logger.js";
+import type { Preparation } from "../offload/planning-service.js";
+import type { CheckedLoadOptions } from "../options/check-load-options.js";
 
 /** The result of planning, which is everything that a load needs to know of a model before its ranks read weights. */
 export interface Plan extends Preparation {

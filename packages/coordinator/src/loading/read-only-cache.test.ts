@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
-import { zooDirectory } from "../../model/src/testing/fixtures.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { zooDirectory } from "../../../model/src/testing/fixtures.js";
 // Threads start from the build, so the build is tested.
-import { listShardCache, loadModel } from "../dist/index.js";
+import { listShardCache, loadModel } from "../../dist/index.js";
 
 interface Outcome {
   readonly warnings: readonly string[];
@@ -16,7 +16,7 @@ interface Outcome {
 
 const model = zooDirectory("llama");
 const program = `
-  import { loadModel } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
+  import { loadModel } from ${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)};
   const [path, cacheDirectory] = process.argv.slice(1);
   const warnings = [];
   const onWarning = ({ code, message }) => warnings.push(code + ": " + message);

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Log } from "./logger.js";
+import type { Log } from "../logger.js";
 
 /** Tells the caller about a problem that does not stop loading. */
 export type Warn = (warning: RingrankError) => void;

@@ -8,20 +8,20 @@ import {
   scratchBytes,
   type TraceFile,
 } from "@ringrank/rank-worker";
-import { requireChat } from "./conversations/require-chat.js";
-import { requireGenerate } from "./generation/require-generate.js";
-import { disableRuntimeTelemetry } from "./group/runtime-telemetry.js";
-import { ThreadRankGroup } from "./group/thread-rank-group.js";
+import { requireChat } from "../conversations/require-chat.js";
+import { requireGenerate } from "../generation/require-generate.js";
+import { disableRuntimeTelemetry } from "../group/runtime-telemetry.js";
+import { ThreadRankGroup } from "../group/thread-rank-group.js";
+import { type Log, loggerOf } from "../logger.js";
+import { Model } from "../model.js";
+import { modelPath } from "../options/check.js";
+import { type CheckedLoadOptions, checkLoadOptions } from "../options/check-load-options.js";
+import type { LoadOptions } from "../options/load-options.js";
+import { noTokenizer } from "../prompts/no-tokenizer.js";
+import { requirePrompt } from "../prompts/require-prompt.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
 import { LoadCallbacks } from "./load-callbacks.js";
-import { type Log, loggerOf } from "./logger.js";
-import { Model } from "./model.js";
-import { modelPath } from "./options/check.js";
-import { type CheckedLoadOptions, checkLoadOptions } from "./options/check-load-options.js";
-import type { LoadOptions } from "./options/load-options.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
-import { noTokenizer } from "./prompts/no-tokenizer.js";
-import { requirePrompt } from "./prompts/require-prompt.js";
 import { beginTrace } from "./trace-file.js";
 import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./warnings.js";
 

@@ -4,12 +4,12 @@ import { matrixBytes, ShardCache } from "@ringrank/rank-worker";
 import { setKernelFlags } from "@ringrank/webassembly";
 import { pino } from "pino";
 import { expect, test, vi } from "vitest";
-import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
-import { zooDirectory } from "../../model/src/testing/fixtures.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { zooDirectory } from "../../../model/src/testing/fixtures.js";
 // Threads start from the build, so the build is tested.
-import { KeptPlan } from "../dist/kept-plan.js";
-import { checkLoadOptions } from "../dist/options/check-load-options.js";
-import { type Prepared, prepareModel } from "../dist/prepare-model.js";
+import { KeptPlan } from "../../dist/loading/kept-plan.js";
+import { type Prepared, prepareModel } from "../../dist/loading/prepare-model.js";
+import { checkLoadOptions } from "../../dist/options/check-load-options.js";
 
 // Ranks only multiply by quantized weights themselves with these flags.
 setKernelFlags();

@@ -1,5 +1,5 @@
 import { type CacheEntry, clearCache, defaultCacheDirectory, listCache } from "@ringrank/rank-worker";
-import { pathOption } from "./options/check.js";
+import { pathOption } from "../options/check.js";
 
 /**
  * Lists the cache of quantized weights, with an entry for each rank of each such model, and one for its plan.

@@ -12,10 +12,10 @@ import {
 } from "@ringrank/coordinator";
 import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { advisedBytes } from "../../../test/support/advised-bytes.js";
-import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
-import { workerThreads } from "../../../test/support/worker-threads.js";
-import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
+import { advisedBytes } from "../../../../test/support/advised-bytes.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { workerThreads } from "../../../../test/support/worker-threads.js";
+import { shakespeareDirectory, zooDirectory } from "../../../model/src/testing/fixtures.js";
 
 describe("loadModel", () => {
   const directory = zooDirectory("llama");

@@ -1,11 +1,11 @@
 import { RingrankError } from "@ringrank/errors";
 import { PartitionPolicy } from "@ringrank/policy/decision";
-import { abortable } from "./offload/abortable.js";
-import { type Offload, planningThread } from "./offload/offload.js";
-import type { PlanningService } from "./offload/planning-service.js";
-import { modelPath } from "./options/check.js";
-import { type CheckedLoadOptions, checkPlanOptions } from "./options/check-load-options.js";
-import type { PlanOptions } from "./options/load-options.js";
+import { abortable } from "../offload/abortable.js";
+import { type Offload, planningThread } from "../offload/offload.js";
+import type { PlanningService } from "../offload/planning-service.js";
+import { modelPath } from "../options/check.js";
+import { type CheckedLoadOptions, checkPlanOptions } from "../options/check-load-options.js";
+import type { PlanOptions } from "../options/load-options.js";
 
 /**
  * Decides how a model would be divided, from its config and the headers of its weight files (config.json alone is

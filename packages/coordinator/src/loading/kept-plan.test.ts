@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 import { ShardCache } from "@ringrank/rank-worker";
 import { type Logger, pino } from "pino";
 import { expect, test } from "vitest";
-import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
-import { zooDirectory } from "../../model/src/testing/fixtures.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { zooDirectory } from "../../../model/src/testing/fixtures.js";
 // Threads start from the build, so the build is tested.
-import { type LoadOptions, listShardCache, loadModel } from "../dist/index.js";
-import { KeptPlan } from "../dist/kept-plan.js";
-import { checkLoadOptions } from "../dist/options/check-load-options.js";
+import { type LoadOptions, listShardCache, loadModel } from "../../dist/index.js";
+import { KeptPlan } from "../../dist/loading/kept-plan.js";
+import { checkLoadOptions } from "../../dist/options/check-load-options.js";
 
 /** A logger of warnings, and its messages. */
 function listener(): { logger: Logger; messages: string[] } {
