@@ -18,8 +18,8 @@ import { reductionRules } from "./operators/reductions.js";
 import { reshapingRules } from "./operators/reshaping.js";
 
 /**
- * Shape rules of all operators except `If`, by {@link operatorKey}. A Map, so that there is no rule for an operator
- * named `constructor`.
+ * Shape rules of all operators except `If`, by their `operatorName`. A Map, so that there is no rule for an
+ * operator named `constructor`.
  */
 export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map(
   [
