@@ -1,8 +1,8 @@
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
-import { isOne, isStatic, type SizePair } from "../factors/factor.js";
 import { axisOf } from "../graph/axis.js";
 import { operatorName } from "../graph/operator-name.js";
 import type { Wiring } from "../graph/wiring.js";
+import { isOne, isStatic, type SizePair } from "../shapes/size-pair.js";
 import type { FactoredGraph } from "./propagate.js";
 
 /**

@@ -1,8 +1,9 @@
 import { type Graph, type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
-import { type Dim, type Factor, isStatic, resolve, sizeOf } from "../factors/factor.js";
+import { type Dim, type Factor, resolve, sizeOf } from "../factors/factor.js";
 import { fromFront } from "../graph/axis.js";
 import { takeApart } from "../lowering/lower.js";
 import { inSums, isRowNorm, type RowNorm } from "../lowering/norm-in-sums.js";
+import { isStatic } from "../shapes/size-pair.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 
 /**

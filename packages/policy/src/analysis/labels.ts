@@ -1,8 +1,9 @@
 import { keptStates } from "@ringrank/model";
-import { type Dim, type Factor, isStatic, leavesOf } from "../factors/factor.js";
+import { type Dim, type Factor, leavesOf } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
 import { attentionRules } from "../rules/operators/attention.js";
 import { recurrenceRules } from "../rules/operators/recurrences.js";
+import { isStatic } from "../shapes/size-pair.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 import type { RoutedExperts } from "./routed-experts.js";
 

@@ -1,17 +1,9 @@
 import type { Weight } from "@ringrank/model";
 import { appendTo } from "../append-to.js";
-import {
-  type Dim,
-  describeDim,
-  type Factor,
-  isOne,
-  isStatic,
-  leavesOf,
-  partsOf,
-  resolve,
-} from "../factors/factor.js";
+import { type Dim, describeDim, type Factor, leavesOf, partsOf, resolve } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
 import { isGather } from "../lowering/own-domain.js";
+import { isOne, isStatic } from "../shapes/size-pair.js";
 import { Conflicts } from "./conflicts.js";
 import { givenOutputs } from "./given-outputs.js";
 import { Labels, type RoleLabel } from "./labels.js";

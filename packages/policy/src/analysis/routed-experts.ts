@@ -1,14 +1,6 @@
-import {
-  type Dim,
-  type Factor,
-  isLeaf,
-  isOne,
-  isStatic,
-  leavesOf,
-  resolve,
-  sizeOf,
-} from "../factors/factor.js";
+import { type Dim, type Factor, isLeaf, leavesOf, resolve, sizeOf } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
+import { isOne, isStatic } from "../shapes/size-pair.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 
 /**

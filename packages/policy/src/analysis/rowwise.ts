@@ -3,7 +3,7 @@ import { axisOf } from "../graph/axis.js";
 import { operatorName } from "../graph/operator-name.js";
 import { transposesSecondAtMost } from "../graph/transposition.js";
 import { elementwiseRules } from "../rules/operators/elementwise.js";
-import { isStatic, type SizePair } from "../shapes/index.js";
+import { isStatic, type SizePair } from "../shapes/size-pair.js";
 
 type Dims = readonly SizePair[] | undefined;
 

@@ -1,16 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
-import {
-  type Dim,
-  freshDim,
-  isStatic,
-  isUnproven,
-  keepWhole,
-  sameSize,
-  sizeOf,
-  unproven,
-} from "../factors/factor.js";
+import { type Dim, freshDim, keepWhole, sizeOf } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
 import type { Operator } from "../rules/rule.js";
+import { isStatic, isUnproven, sameSize, unproven } from "../shapes/size-pair.js";
 
 /** A rule assumes that operands have the axes that its operator needs; those of a file may not. */
 export function checkThere(operator: Operator, ...dims: readonly (Dim | undefined)[]): void {

@@ -2,8 +2,8 @@ import { isRingrankError } from "@ringrank/errors";
 import { type Graph, keptStates } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
-import { isStatic } from "../factors/factor.js";
 import { bindSymbols, type Evaluated, evaluateShapes, type SymbolTable } from "../shapes/index.js";
+import { isStatic } from "../shapes/size-pair.js";
 import type { Placement } from "./placement.js";
 
 /**

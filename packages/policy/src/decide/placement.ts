@@ -2,8 +2,9 @@ import type { DataType } from "@ringrank/model";
 import { givenOutputs } from "../analysis/given-outputs.js";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import { appendTo } from "../append-to.js";
-import { type Dim, type Factor, isStatic, resolve, segmentsOf, sizeOf } from "../factors/factor.js";
+import { type Dim, type Factor, resolve, segmentsOf, sizeOf } from "../factors/factor.js";
 import { isGather } from "../lowering/own-domain.js";
+import { isStatic } from "../shapes/size-pair.js";
 import { cheapestCut, type Flow } from "./cheapest-cut.js";
 
 /**

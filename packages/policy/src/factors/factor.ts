@@ -1,4 +1,4 @@
-import { isStatic, isUnproven, type SizePair, unproven } from "../shapes/size-pair.js";
+import { isOne, isStatic, isZero, type SizePair } from "../shapes/size-pair.js";
 
 /**
  * A dimension as a product of indivisible pieces.
@@ -15,10 +15,6 @@ import { isStatic, isUnproven, type SizePair, unproven } from "../shapes/size-pa
  * A size is carried as a pair, from two evaluations of the graph at different values of its dynamic dimensions. A size
  * of 1 is the empty product.
  */
-
-export { isStatic, isUnproven, type SizePair, unproven };
-
-/** A product of factors, major to minor. The empty product has size 1. */
 export type Dim = readonly Factor[];
 
 export interface Factor {
@@ -125,24 +121,6 @@ export function sizeOf(dim: Dim): SizePair {
     second *= size[1];
   }
   return [first, second];
-}
-
-export function sameSize(a: SizePair, b: SizePair): boolean {
-  return a[0] === b[0] && Object.is(a[1], b[1]);
-}
-
-export function isOne(size: SizePair): boolean {
-  return size[0] === 1 && size[1] === 1;
-}
-
-function isZero(size: SizePair): boolean {
-  return size[0] === 0 && size[1] === 0;
-}
-
-/** `a / b`, if that is an integer in both evaluations. */
-export function quotient(a: SizePair, b: SizePair): SizePair | undefined {
-  if (b[0] === 0 || b[1] === 0 || a[0] % b[0] !== 0 || a[1] % b[1] !== 0) return undefined;
-  return [a[0] / b[0], a[1] / b[1]];
 }
 
 /** Every leaf below `dim`, including those of segments. */

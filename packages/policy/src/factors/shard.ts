@@ -1,5 +1,6 @@
 import type { Interval } from "../program/program.js";
-import { type Dim, type Factor, resolve, type SizePair, segmentsOf, sizeOf } from "./factor.js";
+import type { SizePair } from "../shapes/size-pair.js";
+import { type Dim, type Factor, resolve, segmentsOf, sizeOf } from "./factor.js";
 
 /**
  * One rank's share of each sharded leaf: a half-open interval of its units. Leaves that are not in the map are whole on

@@ -1,16 +1,14 @@
+import { isStatic, quotient, sameSize } from "../shapes/size-pair.js";
 import {
   type Dim,
   type Factor,
   freshDim,
   isLeaf,
-  isStatic,
   keepWhole,
   leaf,
   leavesOf,
   partsOf,
-  quotient,
   resolve,
-  sameSize,
   sizeOf,
   sumDim,
   type WholeReason,

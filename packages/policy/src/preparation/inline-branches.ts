@@ -1,5 +1,5 @@
 import { type Graph, type GraphNode, isIf, takeBranch, type Weight } from "@ringrank/model";
-import { isStatic, type SizePair } from "../shapes/index.js";
+import { isStatic, type SizePair } from "../shapes/size-pair.js";
 
 /**
  * A graph in which every `If` whose condition is the same in every call is replaced by the branch that it takes. An

@@ -1,4 +1,5 @@
-import { type Dim, isOne, sizeOf } from "../factors/factor.js";
+import { type Dim, sizeOf } from "../factors/factor.js";
+import { isOne } from "../shapes/size-pair.js";
 import type { Operator, Propagation } from "./rule.js";
 import { wholeDim } from "./whole.js";
 

@@ -1,4 +1,5 @@
-import { type Dim, isOne, sizeOf } from "../factors/factor.js";
+import { type Dim, sizeOf } from "../factors/factor.js";
+import { isOne } from "../shapes/size-pair.js";
 import type { Propagation } from "./rule.js";
 
 /** The dimensions of several shapes broadcast together. */

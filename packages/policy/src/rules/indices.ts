@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { GraphNode } from "@ringrank/model";
-import { isStatic, type SizePair } from "../factors/factor.js";
 import { fromFront } from "../graph/axis.js";
+import { isStatic, type SizePair } from "../shapes/size-pair.js";
 
 /** Consecutive ascending indices. */
 export interface IndexRun {

@@ -1,7 +1,8 @@
 import type { GraphNode } from "@ringrank/model";
-import { type Dim, isOne, isStatic, type SizePair, sizeOf } from "../factors/factor.js";
+import { type Dim, sizeOf } from "../factors/factor.js";
 import { int64Tensor } from "../graph/constants.js";
 import { makeNode } from "../graph/make-node.js";
+import { isOne, isStatic, type SizePair } from "../shapes/size-pair.js";
 import { onShare } from "./on-share.js";
 import type { Localization, Operator } from "./rule.js";
 

@@ -1,5 +1,6 @@
 import type { ConstantTensor, DataType, GraphNode } from "@ringrank/model";
-import type { Dim, SizePair } from "../factors/factor.js";
+import type { Dim } from "../factors/factor.js";
+import type { SizePair } from "../shapes/size-pair.js";
 
 /**
  * What the policy knows about one operator: how the factors of its inputs become factors of its outputs, in which

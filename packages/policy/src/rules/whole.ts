@@ -1,4 +1,5 @@
-import { type Dim, freshDim, type SizePair } from "../factors/factor.js";
+import { type Dim, freshDim } from "../factors/factor.js";
+import type { SizePair } from "../shapes/size-pair.js";
 import type { Operator, Propagation } from "./rule.js";
 
 /** A dimension that is related to no other, and must not be split. */

@@ -2,5 +2,4 @@ export { findEqualSizes } from "./equal-sizes.js";
 export { evaluateShapes } from "./evaluate.js";
 export type { Evaluated } from "./evaluated.js";
 export { type EvaluatedPair, evaluatePair, type PairedShapes } from "./pair.js";
-export { isStatic, type SizePair } from "./size-pair.js";
 export { bindSymbols, type SymbolTable, sizeProduct, symbolTable } from "./symbols.js";

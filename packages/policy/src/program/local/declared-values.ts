@@ -2,9 +2,10 @@ import { RingrankError } from "@ringrank/errors";
 import { keptStates } from "@ringrank/model";
 import type { FactoredGraph } from "../../analysis/propagate.js";
 import type { Plan } from "../../decide/decide.js";
-import { isStatic, sizeOf } from "../../factors/factor.js";
+import { sizeOf } from "../../factors/factor.js";
 import { isSharded, localIntervals, localSize } from "../../factors/shard.js";
 import { sizeProduct } from "../../shapes/index.js";
+import { isStatic } from "../../shapes/size-pair.js";
 import type { LocalValue, SizeProduct, ValueShard } from "../program.js";
 
 /** Values of the whole graph, in the form in which one rank's program declares them. */

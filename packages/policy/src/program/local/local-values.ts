@@ -1,7 +1,7 @@
 import type { DataType } from "@ringrank/model";
 import type { FactoredGraph } from "../../analysis/propagate.js";
-import type { SizePair } from "../../factors/factor.js";
 import { localSize, type RankShare } from "../../factors/shard.js";
+import type { SizePair } from "../../shapes/size-pair.js";
 import type { LocalGraph } from "./localize.js";
 
 /** Types and sizes on one rank, by local name. */

@@ -1,7 +1,7 @@
 import type { GraphNode } from "@ringrank/model";
-import type { SizePair } from "../../factors/factor.js";
 import { inlineWeight, int64Tensor } from "../../graph/constants.js";
 import { float, int, makeNode } from "../../graph/make-node.js";
+import type { SizePair } from "../../shapes/size-pair.js";
 import type { AttentionOverCache, Segment } from "../program.js";
 import { makeSegment, noWeights } from "./segment.js";
 

@@ -1,6 +1,6 @@
-import type { SizePair } from "../../factors/factor.js";
 import { inlineWeight } from "../../graph/constants.js";
 import { int, makeNode } from "../../graph/make-node.js";
+import type { SizePair } from "../../shapes/size-pair.js";
 import type { Segment } from "../program.js";
 import { makeSegment, noWeights } from "./segment.js";
 

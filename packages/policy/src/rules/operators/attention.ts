@@ -1,6 +1,7 @@
 import { type Attribute, intAttribute, intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim, quotient, type SizePair, sizeOf, sumDim } from "../../factors/factor.js";
+import { type Dim, freshDim, sizeOf, sumDim } from "../../factors/factor.js";
 import { int } from "../../graph/make-node.js";
+import { quotient, type SizePair } from "../../shapes/size-pair.js";
 import { axesOfOutput, relateAxes } from "../axes.js";
 import { onShare } from "../on-share.js";
 import type { Localization, Operator, Propagation, Rule, Rules } from "../rule.js";

@@ -1,8 +1,9 @@
 import { intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isStatic, sameSize, sizeOf, sumDim } from "../../factors/factor.js";
+import { type Dim, freshDim, sizeOf, sumDim } from "../../factors/factor.js";
 import { axisOf, fromFront } from "../../graph/axis.js";
 import { int64Tensor } from "../../graph/constants.js";
 import { makeNode } from "../../graph/make-node.js";
+import { isStatic, sameSize } from "../../shapes/size-pair.js";
 import { cutOut } from "../cut-out.js";
 import { onShare } from "../on-share.js";
 import type { Operator, Rule, Rules } from "../rule.js";

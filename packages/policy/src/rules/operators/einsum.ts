@@ -1,4 +1,5 @@
-import { type Dim, isOne, sizeOf } from "../../factors/factor.js";
+import { type Dim, sizeOf } from "../../factors/factor.js";
+import { isOne } from "../../shapes/size-pair.js";
 import { broadcast } from "../broadcast.js";
 import type { Rule } from "../rule.js";
 import { wholeEverything } from "../whole.js";

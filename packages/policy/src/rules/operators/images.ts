@@ -1,5 +1,6 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../../factors/factor.js";
+import { type Dim, freshDim, sizeOf } from "../../factors/factor.js";
+import { isOne, sameSize } from "../../shapes/size-pair.js";
 import { retarget } from "../retarget.js";
 import type { Operator, Rule, Rules } from "../rule.js";
 import { wholeDim } from "../whole.js";

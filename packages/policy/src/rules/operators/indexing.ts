@@ -1,7 +1,8 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, isOne, sameSize, sizeOf } from "../../factors/factor.js";
+import { type Dim, sizeOf } from "../../factors/factor.js";
 import { axisOf } from "../../graph/axis.js";
 import { int64Tensor } from "../../graph/constants.js";
+import { isOne, sameSize } from "../../shapes/size-pair.js";
 import { cutOut } from "../cut-out.js";
 import { consecutive, type IndexRun, indicesFrom } from "../indices.js";
 import { maskedLookup } from "../masked-rows.js";

@@ -1,5 +1,6 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, isOne } from "../../factors/factor.js";
+import type { Dim } from "../../factors/factor.js";
+import { isOne } from "../../shapes/size-pair.js";
 import { broadcast } from "../broadcast.js";
 import type { Operator, Propagation, Rule, Rules } from "../rule.js";
 import { wholeEverything } from "../whole.js";

@@ -1,7 +1,8 @@
 import { intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, quotient, sizeOf } from "../../factors/factor.js";
+import { type Dim, freshDim, sizeOf } from "../../factors/factor.js";
 import { fromFront } from "../../graph/axis.js";
 import { makeNode } from "../../graph/make-node.js";
+import { isOne, quotient } from "../../shapes/size-pair.js";
 import { indicesFrom } from "../indices.js";
 import { retarget } from "../retarget.js";
 import type { Operator, Rule, Rules } from "../rule.js";

@@ -1,7 +1,8 @@
 import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, sizeOf } from "../../factors/factor.js";
+import { type Dim, freshDim, sizeOf } from "../../factors/factor.js";
 import { int64Tensor } from "../../graph/constants.js";
 import { int, makeNode } from "../../graph/make-node.js";
+import { isOne } from "../../shapes/size-pair.js";
 import { maskedLookup } from "../masked-rows.js";
 import { onShare } from "../on-share.js";
 import type { Localization, Operand, Operator, Propagation, Rule, Rules } from "../rule.js";

@@ -1,6 +1,7 @@
 import { type Attribute, intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, quotient, type SizePair, sizeOf } from "../../factors/factor.js";
+import { type Dim, freshDim, sizeOf } from "../../factors/factor.js";
 import { int } from "../../graph/make-node.js";
+import { quotient, type SizePair } from "../../shapes/size-pair.js";
 import { axesOfOutput, relateAxes } from "../axes.js";
 import { onShare } from "../on-share.js";
 import type { Localization, Operator, Rule, Rules } from "../rule.js";

@@ -1,7 +1,8 @@
 import { intsAttribute } from "@ringrank/model";
-import { freshDim, isOne } from "../../factors/factor.js";
+import { freshDim } from "../../factors/factor.js";
 import { int64Tensor } from "../../graph/constants.js";
 import { makeNode } from "../../graph/make-node.js";
+import { isOne } from "../../shapes/size-pair.js";
 import { onShare } from "../on-share.js";
 import { retarget } from "../retarget.js";
 import type { Rule, Rules } from "../rule.js";
