@@ -72,7 +72,7 @@ describe("the embedded model on 2 ranks that exchange sums in a narrower form", 
 describe("the embedded model, quantized", () => {
   let texts: number[][];
   beforeAll(async () => {
-    texts = await sampledTexts(4, 256);
+    texts = await sampledTexts(3, 256);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Graph, TensorData } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
-import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/index.js";
+import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/safetensors.js";
 import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js";
 import type { EmulatedTensor } from "./emulate.js";
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/index.js";
+import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/safetensors.js";
 import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js";
 import { type OnnxExport, readRecipe } from "./onnx-exports.js";
 

@@ -9,4 +9,4 @@ export {
   type RopeScaling,
   ropeParameters,
 } from "./rope-parameters.js";
-export { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from "./safetensors.js";
+export type { SafetensorsHeader, StoredTensor } from "./safetensors.js";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { readSafetensorsHeader } from "../checkpoint/index.js";
+import { readSafetensorsHeader } from "../checkpoint/safetensors.js";
 import { closeFile, openFile } from "../weights/read-at.js";
 
 /** Directory of a checkpoint in test/fixtures/zoo. */
