@@ -13,7 +13,7 @@ const facts: ModelFacts = {
   maxContext: 20,
   vocabSize: 100,
   generates: true,
-  cacheLimits: { windows: [], recurrent: false, source: false },
+  cacheLimits: { rows: Number.POSITIVE_INFINITY, recurrent: false, source: false },
   eosIds: [9],
   forcedEosIds: [],
   generationDefaults: { maxNewTokens: 4 },

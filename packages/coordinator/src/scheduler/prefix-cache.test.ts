@@ -8,7 +8,7 @@ import { PrefixCache } from "./prefix-cache.js";
 import { Scheduler } from "./scheduler.js";
 
 /** A cache of which all rows are kept. */
-const unlimited: CacheLimits = { windows: [], recurrent: false, source: false };
+const unlimited: CacheLimits = { rows: Number.POSITIVE_INFINITY, recurrent: false, source: false };
 const count = (length: number, from = 1) => Array.from({ length }, (_, at) => from + at);
 const prefixes = (maxTokens = Number.POSITIVE_INFINITY, limits = unlimited) =>
   new PrefixCache(maxTokens, limits);
@@ -164,7 +164,7 @@ describe("Scheduler with a prefix cache", () => {
       isOverlapped: fc.boolean(),
     });
     const limits = fc.record({
-      windows: fc.constantFrom([], [3], [70]),
+      rows: fc.constantFrom(Number.POSITIVE_INFINITY, 20, 64),
       recurrent: fc.boolean(),
       source: fc.constant(false),
     });

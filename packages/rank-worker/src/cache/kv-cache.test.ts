@@ -206,38 +206,59 @@ test("a kept sequence takes no slot and no capacity, and can be restored until i
   expect(() => cache.restore(5, 1, 3)).toThrow(expect.objectContaining({ code: "RR_INPUT" }));
 });
 
-/** Whether each of the positions that the next token sees has its row. */
+/** Whether the rows of all positions that the next token sees are there. */
 function isWhole(cache: KvCache, sequence: number, window: number): boolean {
   const length = cache.length(sequence);
   const rows = rowsOf(cache, sequence);
-  const seen = Object.entries(expectedRows(1, Math.max(0, length - (window - 1)), length));
-  return seen.every(([position, row]) => rows[Number(position)] === row);
+  return Object.keys(expectedRows(sequence, Math.max(0, length - (window - 1)), length)).every(
+    (position) => position in rows,
+  );
 }
 
 test.each([2, 64, 65, 66, 100])(
-  "with a window of %i, what restorableTokens allows is what has all rows that the next token sees",
+  "with a window of %i, what is restorable has all rows that the next token sees, also if what was kept had been restored",
   (window) => {
     const windowed = entry({ window });
-    for (const length of [1, 40, 64, 65, 128, 129, 200, 300]) {
-      const cache = new KvCache(windowed);
-      step(cache, [1], length);
-      cache.keep(1);
-      for (let common = 1; common <= length; common++) {
-        const sequence = 1 + common;
-        cache.restore(sequence, 1, common);
-        const restorable = restorableTokens(cacheLimits(windowed), length, common);
-        expect([length, common, restorable]).toEqual([
-          length,
-          common,
-          isWhole(cache, sequence, window) ? common : 0,
-        ]);
-        const kept = Object.keys(rowsOf(cache, sequence)).map(Number);
-        expect(Math.max(...kept)).toBeLessThan(common);
-        cache.close(sequence);
+    const cache = new KvCache(windowed);
+    let last = 0;
+    /** Keeps a sequence, and restores all beginnings of it that may be restored, one after the other. */
+    const forEachRestored = (kept: number, then: (restored: number) => void): void => {
+      const length = cache.length(kept);
+      cache.keep(kept);
+      for (const common of [1, 30, 64, 65, 127, length - 20, length - 1, length]) {
+        if (common < 1 || common > length) continue;
+        if (restorableTokens(cacheLimits(windowed), length, common) === 0) continue;
+        const restored = ++last;
+        cache.restore(restored, kept, common);
+        expect([length, common, isWhole(cache, restored, window)]).toEqual([length, common, true]);
+        expect(Math.max(...Object.keys(rowsOf(cache, restored)).map(Number))).toBe(common - 1);
+        then(restored);
+        cache.close(restored);
+      }
+    };
+    for (const length of [1, 40, 64, 65, 128, 129, 200]) {
+      for (const longer of [1, 25, 64]) {
+        const first = ++last;
+        step(cache, [first], length);
+        forEachRestored(first, (second) => {
+          step(cache, [second], longer);
+          forEachRestored(second, () => {});
+        });
+        cache.close(first);
       }
     }
   },
 );
+
+test("with windows, fewer tokens than were kept are restorable if no row has been overwritten", () => {
+  const windows = [entry({ window: 66 }), entry({ window: 129 }), entry()];
+  const limits = cacheLimits({ caches: windows.flatMap(({ caches }) => caches) });
+  expect(restorableTokens(limits, 128, 5)).toBe(5);
+  expect(restorableTokens(limits, 129, 128)).toBe(0);
+  expect(restorableTokens(limits, 129, 129)).toBe(129);
+  expect(restorableTokens(cacheLimits(entry()), 1e6, 5)).toBe(5);
+  expect(restorableTokens(cacheLimits(entry({ window: 3, exact: true })), 1e6, 5)).toBe(5);
+});
 
 /** Two states without rows, and nothing that grows. */
 const recurrentEntry: Entry = {
