@@ -29,7 +29,7 @@ function entry(options: { window?: number; exact?: boolean; states?: 0 | 1 } = {
       {
         positions: "positions",
         ...(window === undefined ? {} : { window }),
-        exact,
+        ...(exact ? { exact } : {}),
         states: [{ past: "past", present: "present", axis: 2 }],
       },
     ],
@@ -345,6 +345,8 @@ test("a recurrent state is restored as its sequence left it, and only after all 
   expect(cache.length(8)).toBe(10);
   const limits = cacheLimits(recurrentEntry);
   expect([9, 10].map((common) => restorableTokens(limits, 10, common))).toEqual([0, 10]);
+  const single = cacheLimits({ caches: [], recurrent: recurrentEntry.recurrent!.slice(1) });
+  expect(restorableTokens(single, 10, 9)).toBe(0);
 });
 
 test("refuses a state whose size depends on the call", () => {
