@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadModel } from "@ringrank/coordinator";
+import { loadModel, type TemplateVariables } from "@ringrank/coordinator";
 import { loadTokenizer } from "@ringrank/model/tokenizer";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
@@ -18,7 +18,10 @@ function chattingModel(directory: string): string {
   cpSync(shakespeareDirectory, directory, { recursive: true });
   const template =
     "{% if messages[0].role != 'user' %}{{ raise_exception('the first has to be a user') }}{% endif %}" +
-    "{{ bos_token }}{% for message in messages %}{{ message.role | upper }}:\n{{ message.content }}\n\n{% endfor %}" +
+    "{{ bos_token }}{% for tool in tools or [] %}{{ tool.function.name ~ '\n' }}{% endfor %}" +
+    "{% for message in messages %}{{ message.role | upper }}:\n{{ message.content or '' }}" +
+    "{% for call in message.tool_calls %}calls {{ call.function.name }} of {{ call.function.arguments.zone }}" +
+    "{% endfor %}{{ '\n\n' }}{% endfor %}" +
     "{% if add_generation_prompt %}ROMEO:\n{% endif %}";
   writeFileSync(join(directory, "chat_template.jinja"), template);
   const file = join(directory, "tokenizer.json");
@@ -34,6 +37,12 @@ function chattingModel(directory: string): string {
   };
   writeFileSync(file, JSON.stringify(tokenizer));
   return directory;
+}
+
+function cyclic(): object {
+  const variables: Record<string, unknown> = {};
+  variables.tools = variables;
+  return variables;
 }
 
 describe("messages", () => {
@@ -56,14 +65,51 @@ describe("messages", () => {
     expect(chat.usage.promptTokens).toBe(ids.length);
   });
 
+  it("may call tools, which the template gets as a variable", async () => {
+    const call = { function: { name: "clock", arguments: { zone: "Verona" } } };
+    const tools = [{ type: "function", function: { name: "clock" } }];
+    const messages = [
+      { role: "user", content: "What o'clock is it?" },
+      { role: "assistant", content: null, tool_calls: [call] },
+      { role: "tool", tool_call_id: "call_0", content: "Noon." },
+    ];
+    const written =
+      "clock\nUSER:\nWhat o'clock is it?\n\nASSISTANT:\ncalls clock of Verona\n\nTOOL:\nNoon.\n\nROMEO:\n";
+    const options = { ...greedy, templateVariables: { tools } };
+    const generation = model().generate(messages, options);
+    // They are copied when `generate` is called.
+    tools.length = 0;
+    call.function.name = "";
+    const ids = loadTokenizer(directory)!.encode(written);
+    expect(await generation.result).toEqual(await model().generate(ids, greedy).result);
+  });
+
   it.each<[string, unknown[]]>([
     ["the template rejects", [{ role: "assistant", content: "Hail." }]],
     ["are no messages", [{ role: "user" }]],
-    ["have a property that no template would see", [{ role: "user", content: "Hail.", name: "Romeo" }]],
+    ["have a property that no template would see", [{ role: "user", content: "Hail.", mood: "merry" }]],
     ["are not even JSON", [{ role: "user", content: 5n }]],
+    ["have calls that are not JSON", [{ role: "user", content: "Hail.", tool_calls: [{ id: 5n }] }]],
+    ["have calls that JSON would lose", [{ role: "user", content: "Hail.", tool_calls: [new Map()] }]],
   ])("that %s are RR_INPUT", async (_, messages) => {
     const { result } = model().generate(messages as [], greedy);
     await expect(result).rejects.toMatchObject({ code: "RR_INPUT" });
+  });
+
+  const hail = [{ role: "user", content: "Hail." }];
+  it.each<[string, unknown, unknown]>([
+    ["the template does not read", hail, { mood: "merry" }],
+    ["are no object", hail, []],
+    ["are not JSON", hail, { tools: [() => {}] }],
+    ["contain themselves", hail, cyclic()],
+    ["no messages use", "Hail.", { tools: [] }],
+  ])("with variables that %s are RR_OPTION", async (_, prompt, templateVariables) => {
+    const options = { ...greedy, templateVariables: templateVariables as TemplateVariables };
+    const { result } = model().generate(prompt as [], options);
+    await expect(result).rejects.toMatchObject({
+      code: "RR_OPTION",
+      message: expect.stringMatching(/^templateVariables/),
+    });
   });
 
   it("leave the model usable if refused", async () => {

@@ -9,7 +9,7 @@ export {
   wires,
 } from "@ringrank/collectives";
 export { type ErrorCode, errorCodes, isRingrankError, RingrankError } from "@ringrank/errors";
-export type { ChatMessage } from "@ringrank/model";
+export type { ChatMessage, TemplateVariables } from "@ringrank/model";
 export { type ExportDtype, exportDtypes } from "@ringrank/model/serving";
 export {
   type ActivationPrecision,

@@ -217,7 +217,7 @@ export class Model {
     signal?.throwIfAborted();
     stream.onEnd(onAbort(signal, () => stream.fail(signal?.reason)));
     const id = this.#nextSequence++;
-    const ids = await this.#prompts.promptIdsOf(prompt);
+    const ids = await this.#prompts.promptIdsOf(prompt, checked.templateVariables);
     stream.onEnd(() => this.#forget(id));
     const sequence = new GeneratedSequence({
       id,

@@ -17,4 +17,4 @@ export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-
 export * from "./graph/index.js";
 export { resolveModel } from "./hub/index.js";
 export * from "./onnx/index.js";
-export type { ChatMessage } from "./tokenizer/chat-template.js";
+export type { ChatMessage, TemplateVariables } from "./tokenizer/chat-template.js";

@@ -47,6 +47,7 @@ export async function modelOptions({
   seed,
   stop,
   ignoreEos,
+  templateVariables,
   ...loading
 }: ModelFlags): Promise<ModelOptions> {
   // A policy has already been decided, so the flag's default does not apply.
@@ -54,6 +55,6 @@ export async function modelOptions({
   const sampling = { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgramSize, seed };
   return {
     loading: { ...loading, ...division },
-    generating: { maxNewTokens, ...sampling, stop, ignoreEos },
+    generating: { maxNewTokens, ...sampling, stop, ignoreEos, templateVariables },
   };
 }

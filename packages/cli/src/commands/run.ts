@@ -24,7 +24,7 @@ export async function run(
   const path = modelFrom(directory, demo);
   const { loading, generating } = await modelOptions(modelFlags);
   const options = { ...generating, decoderPrompt, signal };
-  const isChat = chat === true || system !== undefined;
+  const isChat = chat === true || (system ?? generating.templateVariables) !== undefined;
   const prompt = isChat ? [...systemMessages(system), { role: "user", content: text }] : text;
   const model = await load(path, { ...loading, requirePrompt: { prompt, options }, signal });
   try {

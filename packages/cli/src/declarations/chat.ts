@@ -27,6 +27,7 @@ export function declareChat(program: Command, signal: AbortSignal): void {
     .addOption(shared.dtype)
     .addOption(shared.ranks)
     .option("--system <text>", "a system message before the first one")
+    .addOption(shared.templateVariables())
     .option(
       "--prefix-cache-tokens <count>",
       "most tokens to keep in the cache, so that each message is only computed once",

@@ -32,6 +32,7 @@ export function declareRun(program: Command, signal: AbortSignal): void {
     .option("-p, --prompt <text>", 'text to continue (default: "ROMEO:" of --demo, else "Once upon a time")')
     .option("--chat", "the prompt is a user's message, which the model's chat template formats")
     .option("--system <text>", "a system message before it; implies --chat")
+    .addOption(shared.templateVariables("; implies --chat"))
     .option(
       "--decoder-prompt <ids>",
       "token ids that an encoder–decoder's text starts with, such as its language: 2,128028",

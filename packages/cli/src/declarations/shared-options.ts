@@ -1,6 +1,7 @@
 import { activationPrecisions, objectives, weightPrecisions } from "@ringrank/coordinator";
 import { Argument, Option } from "commander";
 import { parseBytes, parseNumber } from "../arguments/numbers.js";
+import { parseVariables } from "../arguments/template-variables.js";
 
 export const model = new Argument(
   "[model]",
@@ -34,3 +35,9 @@ export const dtype = new Option(
   "which of a directory's ONNX files to load, such as fp32, fp16, q8 or q4 (default: the checkpoint, else " +
     "fp32, else the only one)",
 );
+
+/** @param also what else it does */
+export function templateVariables(also = ""): Option {
+  const description = `what the chat template reads besides messages, such as {"enable_thinking": false}${also}`;
+  return new Option("--template-variables <json>", description).argParser(parseVariables);
+}

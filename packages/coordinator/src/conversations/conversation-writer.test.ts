@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { ConversationWriter, type TemplateLimits } from "../../dist/conversations/conversation-writer.js";
 
-const question = [{ role: "user", content: "Who art thou?" }];
+const saying = (content: string) => ({ messages: [{ role: "user", content }], variables: {} });
+const question = saying("Who art thou?");
 const written = "{{ messages[0].content }}";
 
 /** Limits that are not exceeded even on a slow machine, unless a test sets one of them. */
@@ -28,20 +29,40 @@ const manyTimes = (what: string, times: number): string =>
 
 it("writes one conversation after another according to the template", async () => {
   const writer = writerOf(written);
-  const texts = ["a", "b", "\ud800\u0000"].map((content) => writer.write([{ role: "user", content }]));
+  const texts = ["a", "b", "\ud800\u0000"].map((content) => writer.write(saying(content)));
   expect(await Promise.all(texts)).toEqual(["a", "b", "\ud800\u0000"]);
+});
+
+it("has the template read variables, and takes the one for tools if they have any", async () => {
+  const chat_template = [
+    { name: "default", template: "{{ mood }}" },
+    { name: "tool_use", template: "{{ tools | tojson }}" },
+  ];
+  const writer = new ConversationWriter(
+    temporaryDirectory({ "tokenizer_config.json": JSON.stringify({ chat_template }) }),
+    wide,
+  );
+  const given = [{ mood: "merry" }, { tools: [{ name: "clock" }] }, { mood: "sad", tools: null }, {}];
+  const texts = await Promise.allSettled(given.map((variables) => writer.write({ ...question, variables })));
+  expect(texts).toMatchObject([
+    { value: "merry" },
+    { value: '[{"name": "clock"}]' },
+    // Not read by the default template, although there are none.
+    { reason: { code: "RR_OPTION" } },
+    { value: "" },
+  ]);
 });
 
 it("ends a template that loops forever, and writes the next conversation", async () => {
   const limits = { ...wide, writeMs: 100 };
   const directory = temporaryDirectory({ "chat_template.jinja": loopsForAnEmptyMessage });
   const writer = new ConversationWriter(directory, limits);
-  const looping = writer.write([{ role: "user", content: "" }]);
+  const looping = writer.write(saying(""));
   const next = writer.write(question);
   await expect(looping).rejects.toMatchObject({
     code: "RR_FILE_FORMAT",
     message: expect.stringMatching(
-      /not done after 100 ms, for messages of 0 characters.*do not trust the model/,
+      /not done after 100 ms, for messages of 35 characters in JSON.*do not trust the model/,
     ),
   });
   // The next one waits for its process to start, which may take a while.
@@ -83,7 +104,7 @@ describe("a writer's process", () => {
   it.each(["SIGTERM", "SIGKILL"] as const)("is not said to need memory if %s ends it", async (signal) => {
     const writer = writerOf(loopsForAnEmptyMessage);
     const begun = once(starts, "start");
-    const looping = writer.write([{ role: "user", content: "" }]);
+    const looping = writer.write(saying(""));
     await begun;
     await once(children[0]!, "message");
     children[0]!.kill(signal);
@@ -113,7 +134,7 @@ describe("a writer's process", () => {
   it("ends with the writer, which then writes nothing, not even what is waiting", async () => {
     const writer = writerOf(loopsForAnEmptyMessage);
     const begun = once(starts, "start");
-    const looping = writer.write([{ role: "user", content: "" }]);
+    const looping = writer.write(saying(""));
     const waiting = writer.write(question);
     await begun;
     const ended = once(children[0]!, "exit");
@@ -126,7 +147,7 @@ describe("a writer's process", () => {
 
 it("writes a long conversation twice, as a template may", async () => {
   const content = "x".repeat(2 ** 20);
-  const text = await writerOf(written + written).write([{ role: "user", content }]);
+  const text = await writerOf(written + written).write(saying(content));
   expect(text).toHaveLength(2 ** 21);
 });
 

@@ -4,9 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { threadLimits } from "@ringrank/collectives";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
-import type { ChatMessage } from "@ringrank/model";
 import { modelClosed } from "../model-ended.js";
-import type { WriteReply, WriteRequest } from "./protocol.js";
+import { type Conversation, charactersOf, type WriteReply, type WriteRequest } from "./protocol.js";
 
 /** Limits of a model's chat template for one conversation. */
 export interface TemplateLimits {
@@ -41,11 +40,12 @@ export class ConversationWriter {
   /**
    * The conversation as a text that the assistant's next turn continues, with all special tokens that it needs.
    *
-   * @throws RR_NO_CHAT_TEMPLATE if the model has none, or its process cannot be started or is ended from outside; RR_INPUT if it refuses the
-   * messages; RR_FILE_FORMAT if it is broken, not supported, or exceeds a limit; RR_CLOSED once this has ended
+   * @throws RR_NO_CHAT_TEMPLATE if the model has none, or its process cannot be started or is ended from outside;
+   * RR_INPUT or RR_OPTION if it refuses the messages or variables; RR_FILE_FORMAT if it is broken, not supported, or
+   * exceeds a limit; RR_CLOSED once this has ended
    */
-  write(messages: readonly ChatMessage[]): Promise<string> {
-    const written = this.#last.then(() => this.#write(messages));
+  write(conversation: Conversation): Promise<string> {
+    const written = this.#last.then(() => this.#write(conversation));
     this.#last = written.catch(() => {});
     return written;
   }
@@ -59,9 +59,9 @@ export class ConversationWriter {
     this.#child?.kill("SIGKILL");
   }
 
-  async #write(messages: readonly ChatMessage[]): Promise<string> {
+  async #write(conversation: Conversation): Promise<string> {
     if (this.#hasEnded) throw modelClosed();
-    const reply = await this.#ask(this.#child ?? (await this.#start()), messages);
+    const reply = await this.#ask(this.#child ?? (await this.#start()), conversation);
     if ("error" in reply) throw RingrankError.fromData(reply.error);
     return reply.text;
   }
@@ -82,17 +82,17 @@ export class ConversationWriter {
     return child;
   }
 
-  #ask(child: ChildProcess, messages: readonly ChatMessage[]): Promise<WriteReply> {
+  #ask(child: ChildProcess, conversation: Conversation): Promise<WriteReply> {
     const { writeMs, megabytes } = this.#limits;
-    const request: WriteRequest = { directory: this.#directory, messages, milliseconds: 2 * writeMs };
+    const request: WriteRequest = { directory: this.#directory, conversation, milliseconds: 2 * writeMs };
     // If it cannot be sent, the process has ended.
     child.send(request, () => {});
     return this.#heard(child, writeMs, {
       ended: (how) =>
         outsideSignals.has(how)
           ? wasEnded(how)
-          : tooMuch(`needs more than ${megabytes} MB of memory`, messages),
-      expired: () => tooMuch(`is not done after ${writeMs} ms`, messages),
+          : tooMuch(`needs more than ${megabytes} MB of memory`, conversation),
+      expired: () => tooMuch(`is not done after ${writeMs} ms`, conversation),
     });
   }
 
@@ -156,12 +156,12 @@ function startProcess({ megabytes }: TemplateLimits): ChildProcess {
   }
 }
 
-function tooMuch(what: string, messages: readonly ChatMessage[]): RingrankError {
-  const given = messages.reduce((sum, { content }) => sum + content.length, 0);
+function tooMuch(what: string, conversation: Conversation): RingrankError {
   return new RingrankError(
     "RR_FILE_FORMAT",
-    `the model's chat template ${what}, for messages of ${given} characters. If they are not that long, it may ` +
-      "never terminate: do not trust the model, or pass text in the format that the model was trained on",
+    `the model's chat template ${what}, for messages of ${charactersOf(conversation)} characters in JSON. If they ` +
+      "are not that long, it may never terminate: do not trust the model, or pass text in the format that the model " +
+      "was trained on",
   );
 }
 

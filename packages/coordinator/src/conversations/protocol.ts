@@ -1,5 +1,16 @@
 import type { RingrankErrorData } from "@ringrank/errors";
-import type { ChatMessage } from "@ringrank/model";
+import type { ChatMessage, TemplateVariables } from "@ringrank/model";
+
+/** What a chat template renders. */
+export interface Conversation {
+  readonly messages: readonly ChatMessage[];
+  readonly variables: TemplateVariables;
+}
+
+/** The characters of its JSON. */
+export function charactersOf({ messages, variables }: Conversation): number {
+  return JSON.stringify([messages, variables]).length;
+}
 
 /**
  * The messages between the process that renders chat templates and the thread that started it, in JSON. The process
@@ -8,7 +19,7 @@ import type { ChatMessage } from "@ringrank/model";
 export interface WriteRequest {
   /** The directory of the model, and so of its chat template. */
   readonly directory: string;
-  readonly messages: readonly ChatMessage[];
+  readonly conversation: Conversation;
   /** The process ends by itself after this time, in case nobody is left to end it. */
   readonly milliseconds: number;
 }

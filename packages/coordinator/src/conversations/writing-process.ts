@@ -1,10 +1,11 @@
 import { runInNewContext } from "node:vm";
 import { RingrankError } from "@ringrank/errors";
-import { type ChatMessage, type ChatTemplate, loadChatTemplate } from "@ringrank/model/chat-template";
+import { type ChatTemplate, loadChatTemplate } from "@ringrank/model/chat-template";
 import { noChatTemplate } from "./no-chat-template.js";
-import type { WriteReply, WriteRequest } from "./protocol.js";
+import { type Conversation, charactersOf, type WriteReply, type WriteRequest } from "./protocol.js";
 
-let template: ChatTemplate | undefined;
+/** By whether conversations have tools. */
+const templates = new Map<boolean, ChatTemplate | undefined>();
 
 // It ends by itself when the process that started it is gone.
 process.on("message", (request: WriteRequest) => process.send?.(replyTo(request)));
@@ -12,21 +13,24 @@ process.on("message", (request: WriteRequest) => process.send?.(replyTo(request)
 runInNewContext("", {}, { timeout: 1000 });
 process.send?.("begun");
 
-function replyTo({ directory, messages, milliseconds }: WriteRequest): WriteReply {
+function replyTo({ directory, conversation, milliseconds }: WriteRequest): WriteReply {
   try {
     // A function called from a script is subject to the script's time limit, too.
-    const write = (): string => writtenBy(directory, messages);
+    const write = (): string => writtenBy(directory, conversation);
     return { text: runInNewContext("write()", { write }, { timeout: milliseconds }) as string };
   } catch (error) {
     return { error: RingrankError.wrap(error, "RR_FILE_FORMAT").toData() };
   }
 }
 
-function writtenBy(directory: string, messages: readonly ChatMessage[]): string {
-  template ??= loadChatTemplate(directory);
+function writtenBy(directory: string, conversation: Conversation): string {
+  const { messages, variables } = conversation;
+  const withTools = (variables.tools ?? null) !== null;
+  if (!templates.has(withTools)) templates.set(withTools, loadChatTemplate(directory, withTools));
+  const template = templates.get(withTools);
   if (template === undefined) throw noChatTemplate(directory);
-  const text = template.render(messages);
-  const most = mostCharacters(messages);
+  const text = template.render(messages, variables);
+  const most = mostCharacters(conversation);
   if (text.length <= most) return text;
   throw new RingrankError(
     "RR_FILE_FORMAT",
@@ -36,7 +40,6 @@ function writtenBy(directory: string, messages: readonly ChatMessage[]): string 
 }
 
 /** A template's own text is part of it (1 MiB at most), and it writes each message about once. */
-function mostCharacters(messages: readonly ChatMessage[]): number {
-  const given = messages.reduce((sum, { role, content }) => sum + role.length + content.length, 0);
-  return 2 ** 20 + 8 * given;
+function mostCharacters(conversation: Conversation): number {
+  return 2 ** 20 + 8 * charactersOf(conversation);
 }

@@ -27,5 +27,5 @@ it("refuses a conversation whose text is certainly too long", async () => {
     }),
   );
   const messages = [{ role: "user", content: "Juliet ".repeat(10_000) }];
-  await expect(desk.encodeChat(messages, 512)).rejects.toMatchObject(certainlyTooLong);
+  await expect(desk.encodeChat({ messages, variables: {} }, 512)).rejects.toMatchObject(certainlyTooLong);
 });

@@ -1,6 +1,6 @@
-import type { ChatMessage } from "@ringrank/model";
 import { loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model/tokenizer";
 import { ConversationWriter } from "../conversations/conversation-writer.js";
+import type { Conversation } from "../conversations/protocol.js";
 import type { TokenText } from "../generation/detokenizer.js";
 import { contextError } from "../inputs/context-error.js";
 import { noTokenizer } from "../prompts/no-tokenizer.js";
@@ -24,9 +24,9 @@ export class TextDesk implements TextService {
     return this.#tokenizerFor(text, maxContext).encode(text);
   }
 
-  async encodeChat(messages: readonly ChatMessage[], maxContext?: number): Promise<readonly number[]> {
+  async encodeChat(conversation: Conversation, maxContext?: number): Promise<readonly number[]> {
     this.#conversations ??= new ConversationWriter(this.#directory);
-    const text = await this.#conversations.write(messages);
+    const text = await this.#conversations.write(conversation);
     return this.#tokenizerFor(text, maxContext).encode(text, { addSpecialTokens: false });
   }
 

@@ -1,4 +1,4 @@
-import type { ChatMessage } from "@ringrank/model";
+import type { Conversation } from "../conversations/protocol.js";
 import type { TokenText } from "../generation/detokenizer.js";
 
 /** The work of the text thread for the caller's thread. */
@@ -22,9 +22,9 @@ export interface TextService {
    *
    * @param maxContext as in {@link encode}
    * @throws RR_NO_TOKENIZER, RR_CONTEXT; RR_NO_CHAT_TEMPLATE if there is none; RR_FILE_FORMAT if it is broken, not
-   * supported, or does not terminate; RR_INPUT if it refuses this conversation
+   * supported, or does not terminate; RR_INPUT or RR_OPTION if it refuses this conversation
    */
-  encodeChat(messages: readonly ChatMessage[], maxContext?: number): Promise<readonly number[]>;
+  encodeChat(conversation: Conversation, maxContext?: number): Promise<readonly number[]>;
   /**
    * The text that this token of a generation completes. With `last`, it includes the rest of an incomplete character,
    * and the generation is forgotten. Tokens with known texts may be omitted.

@@ -1,6 +1,8 @@
 import { randomInt } from "node:crypto";
 import { RingrankError, requireOptions } from "@ringrank/errors";
+import type { TemplateVariables } from "@ringrank/model";
 import type { SamplingParameters } from "@ringrank/rank-worker";
+import { copyJson } from "../inputs/json.js";
 import { booleanOption, idsOption, numberOption, optionError, signalOption } from "./check.js";
 
 /**
@@ -52,6 +54,12 @@ export interface GenerateOptions {
    * result. Default: the start token and forced first token that the config names. `RR_OPTION` for other models.
    */
   readonly decoderPrompt?: readonly number[] | undefined;
+  /**
+   * What the model's chat template reads besides messages, in JSON: `tools`
+   * (https://huggingface.co/docs/transformers/chat_extras), `documents`, or switches such as `enable_thinking`.
+   * `RR_OPTION` for a variable that the template does not read, and without messages. Default none.
+   */
+  readonly templateVariables?: TemplateVariables | undefined;
   /** Ends the generation; iterator and result reject with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,7 +67,7 @@ export interface GenerateOptions {
 /** What generation_config.json says, as {@link GenerateOptions}; `temperature` is 0 if it does not sample. */
 export type GenerationDefaults = Omit<
   GenerateOptions,
-  "signal" | "seed" | "logprobs" | "ignoreEos" | "decoderPrompt"
+  "signal" | "seed" | "logprobs" | "ignoreEos" | "decoderPrompt" | "templateVariables"
 >;
 
 /** {@link GenerateOptions} with all defaults filled in. */
@@ -69,6 +77,7 @@ export interface CheckedGenerateOptions {
   readonly stop: readonly string[];
   readonly ignoreEos: boolean;
   readonly decoderPrompt: readonly number[] | undefined;
+  readonly templateVariables: TemplateVariables | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -85,6 +94,7 @@ const keys: readonly (keyof GenerateOptions)[] = [
   "ignoreEos",
   "logprobs",
   "decoderPrompt",
+  "templateVariables",
   "signal",
 ];
 
@@ -137,6 +147,7 @@ export function checkGenerateOptions(
     stop: stopOption(options.stop),
     ignoreEos: booleanOption("ignoreEos", options.ignoreEos, false),
     decoderPrompt: idsOption("decoderPrompt", options.decoderPrompt),
+    templateVariables: variablesOption(options.templateVariables),
     signal: signalOption(options.signal),
   };
   if (given.temperature === undefined && checked.sampling.temperature === 0) requireNoLimits(given);
@@ -153,6 +164,15 @@ function requireNoLimits({ topK = 0, topP = 1, minP = 0 }: GenerateOptions): voi
     `expected a temperature with ${limit}, got none: the model's generation config does not sample, so the ` +
       "likeliest token would be chosen, whatever the limit; set a temperature above 0, or 0 if that is intended",
   );
+}
+
+function variablesOption(value: unknown): TemplateVariables | undefined {
+  if (value === undefined) return undefined;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject) throw optionError("templateVariables", "an object", value);
+  return copyJson(value, (at, got) =>
+    optionError(`templateVariables${at}`, "JSON", got),
+  ) as TemplateVariables;
 }
 
 function stopOption(value: unknown): readonly string[] {

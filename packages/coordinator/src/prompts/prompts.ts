@@ -1,9 +1,11 @@
 import { RingrankError, show } from "@ringrank/errors";
-import type { ChatMessage } from "@ringrank/model";
+import type { ChatMessage, TemplateVariables } from "@ringrank/model";
 import { checkIds } from "../inputs/inputs.js";
+import { copyJson } from "../inputs/json.js";
 import type { TokenLimits } from "../model-facts.js";
 import type { Offload } from "../offload/offload.js";
 import type { TextService } from "../offload/text-service.js";
+import { optionError } from "../options/check.js";
 import { noTokenizer } from "./no-tokenizer.js";
 
 /** What a generation continues: a text, its token ids, or a conversation. */
@@ -26,14 +28,20 @@ export class Prompts {
   /**
    * The token ids of a prompt: messages, a text, or ids.
    *
-   * @throws as {@link idsOf}; RR_NO_CHAT_TEMPLATE, RR_FILE_FORMAT
+   * @param variables of the chat template, which only messages are rendered with
+   * @throws as {@link idsOf}; RR_NO_CHAT_TEMPLATE, RR_FILE_FORMAT, RR_OPTION
    */
-  async promptIdsOf(prompt: unknown): Promise<readonly number[]> {
-    if (!isConversation(prompt)) return this.idsOf(prompt);
+  async promptIdsOf(prompt: unknown, variables?: TemplateVariables): Promise<readonly number[]> {
+    if (!isConversation(prompt)) {
+      if (variables !== undefined) throw onlyForMessages(variables);
+      return this.idsOf(prompt);
+    }
     const messages = checkMessages(prompt);
     const { maxContext } = this.#limits;
     const texts = this.requireTokenizer("messages");
-    const ids = await texts.call((remote) => remote.encodeChat(messages, maxContext));
+    const ids = await texts.call((remote) =>
+      remote.encodeChat({ messages, variables: variables ?? {} }, maxContext),
+    );
     checkIds(ids, this.#limits);
     return ids;
   }
@@ -74,27 +82,41 @@ export function isConversation(prompt: unknown): prompt is readonly unknown[] {
 }
 
 /**
- * A copy of messages, with only the fields that a template knows.
+ * A copy of messages. Which other fields they may have depends on the template.
  *
  * @throws RR_INPUT
  */
 function checkMessages(messages: readonly unknown[]): ChatMessage[] {
   return messages.map((message, index) => {
-    const { role, content, ...others } = (message ?? {}) as Record<string, unknown>;
-    if (typeof role === "string" && typeof content === "string" && Object.keys(others).length === 0) {
-      return { role, content };
+    const { role, content } = (message ?? {}) as Record<string, unknown>;
+    if (typeof role !== "string" || !(typeof content === "string" || hasOther(message, content))) {
+      const isObject = typeof message === "object" && message !== null && !Array.isArray(message);
+      const got = isObject ? fieldsOf(message) : show(message);
+      const expected = "{ role, content } with two strings, or other fields instead of the content";
+      throw new RingrankError("RR_INPUT", `message ${index}: expected ${expected}, got ${got}`);
     }
-    const isObject = typeof message === "object" && message !== null && !Array.isArray(message);
-    const got = isObject ? fieldsOf(message) : show(message);
-    throw new RingrankError(
-      "RR_INPUT",
-      `message ${index}: expected { role, content } with two strings, got ${got}`,
-    );
+    return copyJson(message, (at, got) => {
+      return new RingrankError("RR_INPUT", `message ${index}${at}: expected JSON, got ${show(got)}`);
+    }) as ChatMessage;
   });
+}
+
+/** Whether a message without a content has something else besides its role. */
+function hasOther(message: unknown, content: unknown): boolean {
+  const isOmitted = content === undefined || content === null;
+  return isOmitted && Object.keys(message as object).some((field) => field !== "role" && field !== "content");
 }
 
 /** `{ role: "user", content: an array of 1 }` */
 function fieldsOf(message: object): string {
   const fields = Object.entries(message).map(([name, value]) => `${name}: ${show(value)}`);
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+
+function onlyForMessages(variables: TemplateVariables): RingrankError {
+  return optionError(
+    "templateVariables",
+    "no value, because the prompt is not an array of messages",
+    variables,
+  );
 }

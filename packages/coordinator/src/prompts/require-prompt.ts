@@ -20,9 +20,9 @@ export async function requirePrompt(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const prompts = new Prompts(facts.encoder ?? facts, texts?.thread);
-  checkCall(options, facts, prompts);
+  const { templateVariables } = checkCall(options, facts, prompts).options;
   if (isConversation(prompt)) requireChat(directory);
   await texts?.isOpen;
-  const encode = () => prompts.promptIdsOf(prompt);
+  const encode = () => prompts.promptIdsOf(prompt, templateVariables);
   await (texts === undefined ? encode() : abortable(signal, texts.thread, encode));
 }

@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { type ChatMessage, ChatTemplate, loadChatTemplate } from "./chat-template.js";
+import { type ChatMessage, ChatTemplate, loadChatTemplate, type TemplateVariables } from "./chat-template.js";
 
 interface Reference {
   readonly tokens: Record<string, string>;
   readonly conversations: Record<string, ChatMessage[]>;
+  /** By conversation; none for others. */
+  readonly variables: Record<string, TemplateVariables>;
   readonly templates: readonly {
     readonly name: string;
     readonly template: string;
@@ -15,14 +17,17 @@ interface Reference {
 }
 
 /** The results of transformers: test/fixtures/make/chat_templates.py. */
-const { tokens, conversations, templates } = JSON.parse(
+const { tokens, conversations, variables, templates } = JSON.parse(
   readFileSync(new URL("../../../../test/fixtures/chat-templates.json", import.meta.url), "utf8"),
 ) as Reference;
 
 describe.each(templates)("a template of $name", ({ template, cases }) => {
   it.each(cases)("writes $conversation as transformers does", ({ conversation, rendered, refused }) => {
     const render = () =>
-      new ChatTemplate(template, tokens, "the fixture").render(conversations[conversation]!);
+      new ChatTemplate(template, tokens, "the fixture").render(
+        conversations[conversation]!,
+        variables[conversation],
+      );
     if (refused === undefined) expect(render()).toBe(rendered);
     else expect(expectCode("RR_INPUT", render).message).toContain(refused);
   });
@@ -39,10 +44,42 @@ it.each([
   expect(template.render([{ role: "user", content: "" }])).toBe(expected);
 });
 
+describe("what a template does not read is refused:", () => {
+  const template = new ChatTemplate(
+    "{{ messages[0].content }}{{ messages[0]['mood'] }}{{ tools }}",
+    {},
+    "the test",
+  );
+  const said = { role: "user", content: "Hail." };
+
+  it.each(["tool", "messages", "add_generation_prompt"])("a variable %s", (name) => {
+    const error = expectCode("RR_OPTION", () => template.render([said], { [name]: [] }));
+    expect(error.message).toContain(`"${name}"`);
+  });
+
+  it.each(["tool_calls", "moods"])("a message's %s", (field) => {
+    const error = expectCode("RR_INPUT", () => template.render([said, { ...said, [field]: [] }]));
+    expect(error.message).toContain(`message 1: the model's chat template does not read "${field}"`);
+  });
+
+  it("but not what it looks up by its name", () => {
+    const mood = { ...said, mood: "merry" } as ChatMessage;
+    expect(template.render([mood], { tools: [] })).toBe("Hail.merry[]");
+  });
+
+  it.each(["tool_call_id", "name", "reasoning_content"] as const)("but not a message's %s", (field) => {
+    expect(template.render([{ ...said, [field]: "x" }])).toBe("Hail.None");
+  });
+});
+
 describe("the chat template of a directory", () => {
   const question = conversations["a question"]!;
-  const rendered = (files: Record<string, string>): string | undefined =>
-    loadChatTemplate(temporaryDirectory(files))?.render(question);
+  const two = [
+    { name: "tool_use", template: "with tools" },
+    { name: "default", template: "others" },
+  ];
+  const rendered = (files: Record<string, string>, withTools = false): string | undefined =>
+    loadChatTemplate(temporaryDirectory(files), withTools)?.render(question);
 
   it("is in tokenizer_config.json, with the tokens it may write", () => {
     const config = {
@@ -70,6 +107,20 @@ describe("the chat template of a directory", () => {
       { name: "default", template: "{{ messages | length }}" },
     ];
     expect(rendered({ "tokenizer_config.json": JSON.stringify({ chat_template }) })).toBe("1");
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["the list", { "tokenizer_config.json": JSON.stringify({ chat_template: two }) }],
+    [
+      "additional_chat_templates",
+      { "chat_template.jinja": "others", "additional_chat_templates/tool_use.jinja": "with tools" },
+    ],
+  ])("is tool_use of %s, for a conversation with tools only", (_, files) => {
+    expect([rendered(files, true), rendered(files)]).toEqual(["with tools", "others"]);
+  });
+
+  it("is the only one, with tools as well", () => {
+    expect(rendered({ "chat_template.jinja": "any" }, true)).toBe("any");
   });
 
   it("is chat_template.jinja rather than any other", () => {

@@ -2,8 +2,9 @@ import type { ChatMessage } from "./chat-template.js";
 import { attributeOf, type Expression } from "./rewritten-template.js";
 
 /** A message in the form of multimodal models: its content is a list, which only has text here. */
-export function inParts({ content, ...message }: ChatMessage): object {
-  return { ...message, content: [{ type: "text", text: content }] };
+export function inParts(message: ChatMessage): object {
+  const { content } = message;
+  return typeof content === "string" ? { ...message, content: [{ type: "text", text: content }] } : message;
 }
 
 /**

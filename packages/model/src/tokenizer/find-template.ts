@@ -18,6 +18,12 @@ export function hasChatTemplate(directory: string): boolean {
   return findTemplate(directory) !== undefined;
 }
 
+/** Files of templates, by the names that templates have in `tokenizer_config.json`. */
+const templateFiles: Readonly<Record<string, string>> = {
+  default: "chat_template.jinja",
+  tool_use: join("additional_chat_templates", "tool_use.jinja"),
+};
+
 export interface FoundTemplate {
   /** In Jinja. */
   readonly source: string;
@@ -30,26 +36,32 @@ export interface FoundTemplate {
 /**
  * The source of a model directory's template; undefined if it has none.
  *
+ * @param withTools whether the one for conversations with tools is preferred, if there are two
  * @throws RR_FILE_FORMAT if the file that may contain it cannot be read as one
  */
-export function findTemplate(directory: string): FoundTemplate | undefined {
+export function findTemplate(directory: string, withTools = false): FoundTemplate | undefined {
   const config = readTokenizerConfig(directory);
-  const templatePath = join(directory, "chat_template.jinja");
-  const isFile = existsSync(templatePath);
-  const where = isFile ? templatePath : tokenizerConfigFile(directory);
-  const source = isFile
-    ? decodeUtf8(readFile(templatePath, mostBytes, "Jinja"), templatePath, "Jinja")
-    : sourceIn(config, where);
+  const names = withTools ? ["tool_use", "default"] : ["default"];
+  const file = names.map((name) => join(directory, templateFiles[name]!)).find((path) => existsSync(path));
+  const where = file ?? tokenizerConfigFile(directory);
+  const source =
+    file === undefined
+      ? sourceIn(config, where, names)
+      : decodeUtf8(readFile(file, mostBytes, "Jinja"), file, "Jinja");
   return source === undefined ? undefined : { source, tokens: specialTokens(directory, config), where };
 }
 
-/** A template, or several by name, of which `default` is for conversations. */
-function sourceIn({ chat_template: given }: JsonObject, where: string): string | undefined {
+/** A template, or several by name, of which the first of `names` is chosen. */
+function sourceIn(
+  { chat_template: given }: JsonObject,
+  where: string,
+  names: readonly string[],
+): string | undefined {
   if (given === undefined || given === null || typeof given === "string") return given ?? undefined;
-  const named = Array.isArray(given)
-    ? given.filter(isJsonObject).find(({ name }) => name === "default")
-    : undefined;
-  if (typeof named?.template === "string") return named.template;
+  const templates = Array.isArray(given) ? given.filter(isJsonObject) : [];
+  const named = names.map((wanted) => templates.find(({ name }) => name === wanted)?.template);
+  const source = named.find((template) => typeof template === "string");
+  if (source !== undefined) return source;
   throw new RingrankError(
     "RR_FILE_FORMAT",
     `${where}: expected "chat_template" to be a string, or a list of { name, template } of which one has the name ` +

@@ -1,10 +1,4 @@
-import { call, type Expression } from "./rewritten-template.js";
-
-/** A value of a template, in the library's representation. */
-interface RuntimeValue {
-  readonly type: string;
-  readonly value: unknown;
-}
+import { call, type Expression, type RuntimeValue } from "./rewritten-template.js";
 
 /**
  * The functions that templates changed by {@link comparedAsInPython} call; they must be among the variables when

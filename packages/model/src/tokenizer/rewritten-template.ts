@@ -4,6 +4,12 @@ export interface Expression {
   readonly [part: string]: unknown;
 }
 
+/** A value of a template while it is rendered, in the library's representation. */
+export interface RuntimeValue {
+  readonly type: string;
+  readonly value: unknown;
+}
+
 /** The replacement of an expression, whose parts have already been replaced; the same expression if there is none. */
 export type Replacement = (expression: Expression) => Expression;
 
