@@ -106,6 +106,19 @@ describe("ringrank run", () => {
     expect(exitCode).toBe(2);
   });
 
+  test.each(["run", "chat"])(
+    "%s passes variables to the chat template, which refuses others",
+    async (command) => {
+      const variables = ["--template-variables", '{"mood": "merry"}'];
+      const { exitCode, stdout, stderr } = await ringrank([command, chatModel, ...variables]);
+      expect(stderr).toMatch(
+        /^planning the partition …\nRR_OPTION: templateVariables: "mood" is not read.*\n$/,
+      );
+      expect(stdout).toBe("");
+      expect(exitCode).toBe(2);
+    },
+  );
+
   test("reports that an encoder cannot generate, and loads nothing", async () => {
     const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/bert`]);
     expect(stderr).toMatch(/^planning the partition …\nRR_NO_GENERATE: .*model\.run\n$/);

@@ -127,11 +127,11 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
   });
 
   test("have stacks that name the TypeScript, also in their threads, if Node is asked to use the maps", async () => {
-    const script = `import { planModel } from "@ringrank/coordinator"; await planModel("nowhere/at all");`;
+    const script = `import { planModel } from "@ringrank/coordinator"; await planModel(".");`;
     const { stderr } = await runNode(["--enable-source-maps", "--input-type=module", "-e", script], {
       cwd: consumer,
     });
-    expect(stderr).toMatch(/at resolveModel \(.*[/\\]model[/\\]src[/\\]hub[/\\]resolve-model\.ts:\d+:\d+\)/);
+    expect(stderr).toMatch(/at openCheckpoint \(.*[/\\]model[/\\]src[/\\]checkpoint[/\\]checkpoint\.ts:\d+:\d+\)/);
     expect(stderr).toMatch(
       /at \S*PlanningDesk\.plan \(.*[/\\]coordinator[/\\]src[/\\]offload[/\\]planning-desk\.ts:/,
     );
