@@ -86,11 +86,16 @@ describe("Model", () => {
     await expect(result).rejects.toMatchObject({ code: "RR_NO_TOKENIZER" });
   });
 
-  it("names unexpected fields of a message besides role and content", async () => {
-    const message = { role: "user", content: "x", name: "Romeo" };
+  it.each([
+    [{ role: "user", name: "Romeo" }, '{ role: "user", name: "Romeo" }'],
+    [
+      { role: "tool", content: null, tool_call_id: "0" },
+      '{ role: "tool", content: null, tool_call_id: "0" }',
+    ],
+  ])("names the fields of a message that has nothing in place of its content", async (message, fields) => {
     await expect(modelOf().generate([message]).result).rejects.toMatchObject({
       code: "RR_INPUT",
-      message: expect.stringContaining('got { role: "user", content: "x", name: "Romeo" }'),
+      message: expect.stringContaining(`got ${fields}`),
     });
   });
 

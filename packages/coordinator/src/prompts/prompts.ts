@@ -101,10 +101,13 @@ function checkMessages(messages: readonly unknown[]): ChatMessage[] {
   });
 }
 
-/** Whether a message without a content has something else besides its role. */
+/** Fields that do not say what a message is. */
+const describing: ReadonlySet<string> = new Set(["role", "content", "name", "tool_call_id"]);
+
+/** Whether a message without a content has something in its place. */
 function hasOther(message: unknown, content: unknown): boolean {
   const isOmitted = content === undefined || content === null;
-  return isOmitted && Object.keys(message as object).some((field) => field !== "role" && field !== "content");
+  return isOmitted && Object.keys(message as object).some((field) => !describing.has(field));
 }
 
 /** `{ role: "user", content: an array of 1 }` */
