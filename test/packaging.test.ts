@@ -131,7 +131,9 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     const { stderr } = await runNode(["--enable-source-maps", "--input-type=module", "-e", script], {
       cwd: consumer,
     });
-    expect(stderr).toMatch(/at openCheckpoint \(.*[/\\]model[/\\]src[/\\]checkpoint[/\\]checkpoint\.ts:\d+:\d+\)/);
+    expect(stderr).toMatch(
+      /at openCheckpoint \(.*[/\\]model[/\\]src[/\\]checkpoint[/\\]checkpoint\.ts:\d+:\d+\)/,
+    );
     expect(stderr).toMatch(
       /at \S*PlanningDesk\.plan \(.*[/\\]coordinator[/\\]src[/\\]offload[/\\]planning-desk\.ts:/,
     );

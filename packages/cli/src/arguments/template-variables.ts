@@ -6,7 +6,7 @@ export function parseVariables(text: string): Readonly<Record<string, unknown>> 
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
-    // The same message is for other JSON.
+    // What is no JSON gets the same message as what is no object.
   }
   throw new InvalidArgumentError('Expected a JSON object, such as {"enable_thinking": false}.');
 }

@@ -121,18 +121,18 @@ export class ChatTemplate {
     try {
       return this.#template.render({
         ...this.#tokens,
+        // As in transformers, where they exist and are None.
+        tools: null,
+        documents: null,
+        ...variables,
+        messages: this.#readsParts ? messages.map(inParts) : messages,
+        add_generation_prompt: true,
         ringrank_refuse: refuse,
         ringrank_strftime_now: (format: unknown) => strftime(new Date(), String(format)),
         ...pythonComparisons,
         ...pythonTexts,
         ...pythonValues,
         ...pythonWriting,
-        messages: this.#readsParts ? messages.map(inParts) : messages,
-        add_generation_prompt: true,
-        // As in transformers, where they exist and are None.
-        tools: null,
-        documents: null,
-        ...variables,
       });
     } catch (cause) {
       const { message } = cause as Error;
