@@ -98,7 +98,7 @@ describe("messages", () => {
 
   const hail = [{ role: "user", content: "Hail." }];
   it.each<[string, unknown, unknown]>([
-    ["the template does not read", hail, { mood: "merry" }],
+    ["the template does not read", hail, { tool: [] }],
     ["are no object", hail, []],
     ["are not JSON", hail, { tools: [() => {}] }],
     ["contain themselves", hail, cyclic()],

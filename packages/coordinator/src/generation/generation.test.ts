@@ -72,6 +72,9 @@ describe("Generation", () => {
     const ignored = start([1, 2], { maxNewTokens: 3, ignoreEos: true }, { forcedEosIds });
     await ignored.generation.result;
     expect(samplingOf(ignored.group)).not.toHaveProperty("forcedEnd");
+    const none = start([1, 2], { maxNewTokens: 3 }, { forcedEosIds: [] });
+    await none.generation.result;
+    expect(samplingOf(none.group)).not.toHaveProperty("forcedEnd");
   });
 
   it("computes nothing after an end-of-sequence token, even if it was requested in advance", async () => {

@@ -57,6 +57,31 @@ describe("what a template does not read is refused:", () => {
     expect(error.message).toContain(`"${name}"`);
   });
 
+  it.each([
+    ["a loop has one of this name", "{% for tool in tools %}{{ tool }}{% endfor %}"],
+    ["a loop's condition has", "{% for tool in tools if tool %}{% endfor %}"],
+    ["a loop has one of two", "{% for name, tool in tools | items %}{{ tool }}{% endfor %}"],
+    ["a macro has one of this name", "{% macro one(tool, other=1) %}{{ tool }}{% endmacro %}{{ one(1) }}"],
+    ["the template sets it", "{% set tool = 1 %}"],
+    ["an attribute has this name", "{{ messages[0].tool }}"],
+    ["a filter's argument has", "{{ messages | map(attribute='tool') | join }}"],
+  ])("a variable, although %s", (_, source) => {
+    const other = new ChatTemplate(source, {}, "the test");
+    expectCode("RR_OPTION", () => other.render([said], { tool: 1 }));
+  });
+
+  it.each([
+    ["a loop goes over it", "{% for each in tool %}{{ each }}{% endfor %}"],
+    ["a loop of its name does", "{% for tool in tool %}{{ tool }}{% endfor %}"],
+    ["it is read behind a loop", "{% for tool in [] %}{% endfor %}{{ tool[0] }}"],
+    ["it is a parameter's default", "{% macro one(each=tool) %}{{ each[0] }}{% endmacro %}{{ one() }}"],
+    ["it is set from itself", "{% set tool = tool or [] %}{{ tool[0] }}"],
+    ["it is a filter's argument", "{{ missing | default(tool[0]) }}"],
+  ])("but not a variable if %s", (_, source) => {
+    const other = new ChatTemplate(source, {}, "the test");
+    expect(other.render([said], { tool: ["x"] })).toBe("x");
+  });
+
   it.each(["tool_calls", "moods"])("a message's %s", (field) => {
     const error = expectCode("RR_INPUT", () => template.render([said, { ...said, [field]: [] }]));
     expect(error.message).toContain(`message 1: the model's chat template does not read "${field}"`);
