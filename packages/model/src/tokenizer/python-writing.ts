@@ -10,11 +10,18 @@ export const pythonWriting = {
 /** What contains statements whose values are written. */
 const blocks = ["body", "alternate", "defaultBlock"];
 
-/** Expressions that may have another value than a text. */
-const written = new Set([
-  ...["ArrayLiteral", "BinaryExpression", "CallExpression", "FilterExpression", "FloatLiteral", "Identifier"],
-  ...["IntegerLiteral", "MemberExpression", "ObjectLiteral", "Ternary", "TestExpression", "TupleLiteral"],
-  "UnaryExpression",
+/** What writes itself: statements, and the text between them. Everything else is an expression. */
+const statements: ReadonlySet<string> = new Set([
+  "Break",
+  "CallStatement",
+  "Comment",
+  "Continue",
+  "FilterStatement",
+  "For",
+  "If",
+  "Macro",
+  "Set",
+  "StringLiteral",
 ]);
 
 /**
@@ -39,7 +46,7 @@ function isString({ type, value }: Expression): boolean {
 }
 
 function asText(statement: Expression): Expression {
-  return written.has(statement.type) ? textFrom(statement) : statement;
+  return statements.has(statement.type) ? statement : textFrom(statement);
 }
 
 /** In a list, values keep the library's representation, which tells None from undefined, and 1.0 from 1. */
