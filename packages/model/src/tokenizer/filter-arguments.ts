@@ -1,4 +1,4 @@
-import type { Expression } from "./rewritten-template.js";
+import { type Expression, textLiteral } from "./rewritten-template.js";
 
 /** For filters whose arguments the library does not know by all of their names: Jinja's names, in order. */
 const parameters: Readonly<Record<string, readonly string[]>> = {
@@ -17,7 +17,7 @@ export function argumentsAsInPython(expression: Expression): Expression {
   if (!Object.hasOwn(parameters, name)) return expression;
   const given = byPosition(filter.args as readonly Expression[], parameters[name]!);
   if (name !== "join") return { ...expression, filter: { ...filter, args: given } };
-  const [separator = text(""), attribute] = given;
+  const [separator = textLiteral(""), attribute] = given;
   const operand =
     attribute === undefined ? expression.operand : mapped(expression.operand, attribute as Expression);
   return { ...expression, operand, filter: { ...filter, args: [separator] } };
@@ -34,7 +34,7 @@ function byPosition(args: readonly Expression[], names: readonly string[]): read
     }
     result[position] = isNamed ? (arg.value as Expression) : arg;
   }
-  return Array.from(result, (arg) => arg ?? text(""));
+  return Array.from(result, (arg) => arg ?? textLiteral(""));
 }
 
 function mapped(operand: unknown, attribute: Expression): Expression {
@@ -42,8 +42,4 @@ function mapped(operand: unknown, attribute: Expression): Expression {
   const args = [{ type: "KeywordArgumentExpression", key, value: attribute }];
   const filter = { type: "CallExpression", callee: { type: "Identifier", value: "map" }, args };
   return { type: "FilterExpression", operand, filter };
-}
-
-function text(value: string): Expression {
-  return { type: "StringLiteral", value };
 }

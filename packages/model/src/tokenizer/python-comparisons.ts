@@ -1,4 +1,4 @@
-import { call, type Expression, type RuntimeValue } from "./rewritten-template.js";
+import { call, callWithValues, type Expression, type RuntimeValue } from "./rewritten-template.js";
 
 /**
  * The functions that templates changed by {@link comparedAsInPython} call; they must be among the variables when
@@ -16,10 +16,8 @@ export function comparedAsInPython(expression: Expression): Expression {
   const { type, operator, left, right, filter } = expression;
   if (type === "BinaryExpression") {
     const symbol = (operator as { readonly value: string }).value;
-    // In a list, both keep the library's representation. By themselves, None and undefined are the same to it.
-    const both = { type: "ArrayLiteral", value: [left, right] };
-    if (symbol === "==") return call("ringrank_equal", [both]);
-    if (symbol === "!=") return call("ringrank_unequal", [both]);
+    if (symbol === "==") return callWithValues("ringrank_equal", left, right);
+    if (symbol === "!=") return callWithValues("ringrank_unequal", left, right);
   }
   if (type === "FilterExpression") return { ...expression, filter: definedness(filter as Expression) };
   return expression;

@@ -1,4 +1,4 @@
-import { call, type Expression } from "./rewritten-template.js";
+import { call, type Expression, textLiteral } from "./rewritten-template.js";
 
 /**
  * The function that templates changed by {@link valuesAsInPython} call; it must be among the variables when rendering.
@@ -17,7 +17,7 @@ export function valuesAsInPython(expression: Expression): Expression {
   if (type !== "CallExpression" || kind !== "Identifier" || name !== "dict") return expression;
   const entries = args as readonly Expression[];
   if (entries.some((entry) => entry.type !== "KeywordArgumentExpression")) return expression;
-  const value = entries.map(({ key, value }) => [text((key as Expression).value), value] as const);
+  const value = entries.map(({ key, value }) => [textLiteral((key as Expression).value), value] as const);
   return { type: "ObjectLiteral", value: new Map(value) };
 }
 
@@ -39,8 +39,4 @@ function elementsOf(iterable: Expression): Expression {
 
 function test(operand: Expression, name: string): Expression {
   return { type: "TestExpression", operand, negate: false, test: { type: "Identifier", value: name } };
-}
-
-function text(value: unknown): Expression {
-  return { type: "StringLiteral", value };
 }

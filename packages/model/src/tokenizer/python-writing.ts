@@ -1,4 +1,4 @@
-import { call, type Expression, type RuntimeValue } from "./rewritten-template.js";
+import { callWithValues, type Expression, type RuntimeValue } from "./rewritten-template.js";
 
 /**
  * The function that templates changed by {@link writtenAsInPython} call; it must be among the variables when rendering.
@@ -49,9 +49,8 @@ function asText(statement: Expression): Expression {
   return statements.has(statement.type) ? statement : textFrom(statement);
 }
 
-/** In a list, values keep the library's representation, which tells None from undefined, and 1.0 from 1. */
 function textFrom(...values: readonly unknown[]): Expression {
-  return call("ringrank_text", [{ type: "ArrayLiteral", value: values }]);
+  return callWithValues("ringrank_text", ...values);
 }
 
 /** Like Python's `str`, and nothing for what is undefined. */

@@ -34,6 +34,18 @@ export function call(name: string, args: readonly unknown[]): Expression {
   return { type: "CallExpression", callee: { type: "Identifier", value: name }, args };
 }
 
+/**
+ * Like {@link call}, of a function that takes a list of the library's values: only in a list do they keep their
+ * representation, which tells None from undefined, and 1.0 from 1.
+ */
+export function callWithValues(name: string, ...values: readonly unknown[]): Expression {
+  return call(name, [{ type: "ArrayLiteral", value: values }]);
+}
+
+export function textLiteral(value: unknown): Expression {
+  return { type: "StringLiteral", value };
+}
+
 /** The name of an attribute that is looked up, as `a.name` or `a["name"]`; undefined for anything else. */
 export function attributeOf({ type, property, computed }: Expression): string | undefined {
   if (type !== "MemberExpression") return undefined;
