@@ -12,8 +12,8 @@ export {
   policyVersion,
   type UnruledOperator,
   type WeightPlacement,
-} from "./policy/partition-policy.js";
-export { formatBytes } from "./policy/table.js";
+} from "./partition-policy/partition-policy.js";
+export { formatBytes } from "./partition-policy/table.js";
 export {
   type ActivationPrecision,
   activationPrecisions,

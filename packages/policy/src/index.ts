@@ -9,7 +9,7 @@ export {
   type ProgramOptions,
   planGraph,
   policyFromJSON,
-} from "./policy/plan.js";
+} from "./plan.js";
 export * from "./program/program.js";
 export * from "./program/segment-work.js";
 export { makeFloatSegment, makeIntegerSegment } from "./program/segments/product-segments.js";

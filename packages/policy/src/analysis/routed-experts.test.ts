@@ -1,6 +1,6 @@
 import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../policy/plan.js";
+import { buildPrograms, planGraph } from "../plan.js";
 import { precisionOf } from "../precision/precision.js";
 import { parameter } from "../testing/graphs.js";
 import { propagateFactors } from "./propagate.js";

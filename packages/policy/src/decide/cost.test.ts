@@ -1,7 +1,7 @@
 import { buildGraph, type Graph, GraphBuilder } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { propagateFactors } from "../analysis/propagate.js";
-import { planGraph } from "../policy/plan.js";
+import { planGraph } from "../plan.js";
 import { precisionOf } from "../precision/precision.js";
 import { attentionGraph, lanes } from "../testing/attention-graph.js";
 import { parameter, serialFeedForwards } from "../testing/graphs.js";

@@ -1,6 +1,6 @@
 import { type DataType, decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../policy/plan.js";
+import { buildPrograms, planGraph } from "../plan.js";
 import type { RankProgram, Step } from "../program/program.js";
 import { parameter, sizes } from "../testing/graphs.js";
 

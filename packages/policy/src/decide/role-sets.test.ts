@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { propagateFactors } from "../analysis/propagate.js";
 import { findRoles, type Role, type Roles } from "../analysis/roles.js";
-import { planGraph } from "../policy/plan.js";
+import { planGraph } from "../plan.js";
 import { precisionOf } from "../precision/precision.js";
 import { parameter } from "../testing/graphs.js";
 import { admissibleSets } from "./role-sets.js";

@@ -2,7 +2,7 @@ import type { GraphNode } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { operatorName } from "../graph/operator-name.js";
 import { isGather } from "../lowering/own-domain.js";
-import type { CollectiveData } from "../policy/partition-policy.js";
+import type { CollectiveData } from "../partition-policy/partition-policy.js";
 import type { Described } from "./described.js";
 
 /** Every all-reduce, then every all-gather: what leaves a part of a value, and what needs it whole. */

@@ -3,7 +3,7 @@ import type { Role, Roles, WeightUse } from "../analysis/roles.js";
 import { wholeBytes } from "../decide/storage.js";
 import { type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
-import type { FactorDecision } from "../policy/partition-policy.js";
+import type { FactorDecision } from "../partition-policy/partition-policy.js";
 import type { Described } from "./described.js";
 import { readingNode, sumsOver } from "./reading-node.js";
 import { whyNotSharded } from "./why-not-sharded.js";

@@ -1,7 +1,7 @@
+import type { Analysis } from "../analysis/analyse.js";
 import type { Limits, Plan } from "../decide/decide.js";
 import { parameterUses, wholeBytes } from "../decide/storage.js";
-import type { Analysis } from "../policy/analyse.js";
-import { type PolicyData, policyVersion } from "../policy/partition-policy.js";
+import { type PolicyData, policyVersion } from "../partition-policy/partition-policy.js";
 import { describeCollectives } from "./describe-collectives.js";
 import { describeFactors } from "./describe-factors.js";
 import { describeWeights } from "./describe-weights.js";

@@ -2,7 +2,7 @@ import type { WeightUse } from "../analysis/roles.js";
 import { weightBytes, wholeBytes } from "../decide/storage.js";
 import { describeDim, type Factor, leavesOf } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
-import type { WeightPlacement } from "../policy/partition-policy.js";
+import type { WeightPlacement } from "../partition-policy/partition-policy.js";
 import type { Described } from "./described.js";
 import { readingNode, sumsOver } from "./reading-node.js";
 import { whyNotSharded } from "./why-not-sharded.js";

@@ -1,7 +1,7 @@
 import { isParameter } from "../analysis/roles.js";
 import { wholeBytes } from "../decide/storage.js";
 import { operatorName } from "../graph/operator-name.js";
-import type { UnruledOperator } from "../policy/partition-policy.js";
+import type { UnruledOperator } from "../partition-policy/partition-policy.js";
 import type { Described } from "./described.js";
 
 /** Operators that run on whole tensors because they have no rule, and what that costs. */

@@ -1,6 +1,6 @@
 import { type Graph, GraphBuilder } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../policy/plan.js";
+import { buildPrograms, planGraph } from "../plan.js";
 import { feedForward, parameter, serialFeedForwards, sizes, unknownOperator } from "../testing/graphs.js";
 import type { RankProgram } from "./program.js";
 

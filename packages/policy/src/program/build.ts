@@ -28,7 +28,7 @@ import { findStages, type Stage } from "./stages/stages.js";
  *
  * @param products kinds of products that are computed outside of segments if possible, in one step for each input
  */
-export function buildPrograms(
+export function buildFromPlan(
   factored: FactoredGraph,
   { uses, experts }: Pick<Roles, "uses" | "experts">,
   plan: Plan,

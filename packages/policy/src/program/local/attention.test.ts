@@ -1,6 +1,6 @@
 import { decodeOnnx, type Graph } from "@ringrank/model";
 import { expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../../policy/plan.js";
+import { buildPrograms, planGraph } from "../../plan.js";
 import { attentionGraph, lanes } from "../../testing/attention-graph.js";
 import type { RankProgram, RunStep } from "../program.js";
 

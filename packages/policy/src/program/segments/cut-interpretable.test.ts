@@ -1,6 +1,6 @@
 import { GraphBuilder, type Value } from "@ringrank/model";
 import { expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../../policy/plan.js";
+import { buildPrograms, planGraph } from "../../plan.js";
 import { parameter } from "../../testing/graphs.js";
 
 type Work = (g: GraphBuilder, ids: Value) => Value;

@@ -1,6 +1,6 @@
 import { decodeOnnx, type Graph, GraphBuilder, renameValues, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
-import { buildPrograms, type PlanOptions, planGraph } from "../../policy/plan.js";
+import { buildPrograms, type PlanOptions, planGraph } from "../../plan.js";
 import { parameter } from "../../testing/graphs.js";
 import type { Segment } from "../program.js";
 

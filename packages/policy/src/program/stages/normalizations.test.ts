@@ -1,7 +1,7 @@
 import { type DataType, decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { expect, it } from "vitest";
 import { propagateFactors } from "../../analysis/propagate.js";
-import { buildPrograms, planGraph } from "../../policy/plan.js";
+import { buildPrograms, planGraph } from "../../plan.js";
 import { precisionOf } from "../../precision/precision.js";
 import { parameter, sizes } from "../../testing/graphs.js";
 import type { RankProgram, Step } from "../program.js";

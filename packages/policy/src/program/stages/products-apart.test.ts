@@ -1,6 +1,6 @@
 import { decodeOnnx, type Graph, GraphBuilder, type Value, type Weight } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../../policy/plan.js";
+import { buildPrograms, planGraph } from "../../plan.js";
 import { attentionGraph } from "../../testing/attention-graph.js";
 import { parameter } from "../../testing/graphs.js";
 import type { ProductStep, RankProgram, Step } from "../program.js";

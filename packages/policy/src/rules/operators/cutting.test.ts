@@ -1,6 +1,6 @@
 import { decodeOnnx, GraphBuilder } from "@ringrank/model";
 import { expect, it } from "vitest";
-import { buildPrograms, planGraph } from "../../policy/plan.js";
+import { buildPrograms, planGraph } from "../../plan.js";
 import { parameter, sizes } from "../../testing/graphs.js";
 
 it("a slice with bounds that are only known at run time keeps them, next to a sharded axis", () => {

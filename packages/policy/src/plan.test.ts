@@ -1,6 +1,7 @@
 import { GraphBuilder, renameValues, reorderNodes, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
-import { expectCode } from "../../../../test/support/coded-error.js";
+import { expectCode } from "../../../test/support/coded-error.js";
+import { buildPrograms, graphInPrecision, planGraph, policyFromJSON } from "./plan.js";
 import {
   feedForward,
   onlyNorm,
@@ -9,8 +10,7 @@ import {
   serialFeedForwards,
   sizes,
   unknownOperator,
-} from "../testing/graphs.js";
-import { buildPrograms, graphInPrecision, planGraph, policyFromJSON } from "./plan.js";
+} from "./testing/graphs.js";
 
 describe("a feed-forward on two ranks", () => {
   const policy = planGraph(feedForward(), { ranks: 2 });

@@ -1,7 +1,7 @@
 import { buildGraph, GraphBuilder } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
+import { type PlanOptions, planGraph } from "../plan.js";
 import { feedForward } from "../testing/graphs.js";
-import { type PlanOptions, planGraph } from "./plan.js";
 
 /** A Llama of four key heads with two query heads each, in a layer. */
 const config = {

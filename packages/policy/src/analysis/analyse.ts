@@ -1,9 +1,8 @@
 import type { Graph } from "@ringrank/model";
-import { type FactoredGraph, propagateFactors } from "../analysis/propagate.js";
-import { findRoles, type Roles } from "../analysis/roles.js";
-import type { Plan } from "../decide/decide.js";
 import { describePrecision, type Precision } from "../precision/precision.js";
 import { fingerprint } from "./fingerprint.js";
+import { type FactoredGraph, propagateFactors } from "./propagate.js";
+import { findRoles, type Roles } from "./roles.js";
 
 /** How a graph can be divided, before anything is decided. */
 export interface Analysis {
@@ -12,8 +11,6 @@ export interface Analysis {
   readonly found: Roles;
   /** Of the graph that is divided, after it has been rewritten. */
   readonly fingerprint: string;
-  /** The last plan made from this analysis. */
-  plan?: Plan;
 }
 
 /** The last analysis of each graph, because callers that plan a graph build its programs next. */

@@ -1,8 +1,8 @@
 import { RingrankError, requireOptions } from "@ringrank/errors";
-import { objectives } from "../decide/objective.js";
-import { activationPrecisions, weightPrecisions } from "../precision/precision.js";
-import { productKinds } from "../program/stages/matrix-product.js";
+import { objectives } from "./decide/objective.js";
 import type { PlanOptions, ProgramOptions } from "./plan.js";
+import { activationPrecisions, weightPrecisions } from "./precision/precision.js";
+import { productKinds } from "./program/stages/matrix-product.js";
 
 /**
  * Refuses unknown options, because a misspelt option would otherwise be silently ignored.

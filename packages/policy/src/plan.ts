@@ -1,23 +1,23 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
-import type { Roles } from "../analysis/roles.js";
-import { decide, type Limits, type Plan, planFor } from "../decide/decide.js";
-import type { Objective } from "../decide/objective.js";
-import { describePlan } from "../description/describe-plan.js";
+import { type Analysis, analyse } from "./analysis/analyse.js";
+import type { Roles } from "./analysis/roles.js";
+import { checkPlanOptions, checkProgramOptions, checkRanks } from "./check-options.js";
+import { decide, type Limits, type Plan, planFor } from "./decide/decide.js";
+import type { Objective } from "./decide/objective.js";
+import { describePlan } from "./description/describe-plan.js";
+import { PartitionPolicy, type PolicyData } from "./partition-policy/partition-policy.js";
+import { readPolicyData } from "./partition-policy/read-policy.js";
 import {
   type ActivationPrecision,
   describePrecision,
   precisionOf,
   type WeightPrecision,
-} from "../precision/precision.js";
-import { prepareGraph } from "../preparation/prepare-graph.js";
-import { buildPrograms as buildFromPlan } from "../program/build.js";
-import type { RankProgram } from "../program/program.js";
-import type { ProductKind } from "../program/stages/matrix-product.js";
-import { type Analysis, analyse } from "./analyse.js";
-import { checkPlanOptions, checkProgramOptions, checkRanks } from "./check-options.js";
-import { PartitionPolicy, type PolicyData } from "./partition-policy.js";
-import { readPolicyData } from "./read-policy.js";
+} from "./precision/precision.js";
+import { prepareGraph } from "./preparation/prepare-graph.js";
+import { buildFromPlan } from "./program/build.js";
+import type { RankProgram } from "./program/program.js";
+import type { ProductKind } from "./program/stages/matrix-product.js";
 
 export interface PlanOptions {
   /** The number of ranks, 1 to 64. */
@@ -49,7 +49,7 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   const precision = precisionOf(options.precision, options.activations);
   const analysis = analyse(graph, precision);
   const plan = decide(analysis.factored, analysis.found, limits);
-  analysis.plan = plan;
+  lastPlans.set(analysis, plan);
   return new PartitionPolicy(describePlan(analysis, plan, limits));
 }
 
@@ -140,17 +140,21 @@ function checkGraphOf({ graph }: Pick<PolicyData, "graph">, { fingerprint }: Ana
   );
 }
 
+/** The last plan made from each analysis, because callers that plan a graph build its programs next. */
+const lastPlans = new WeakMap<Analysis, Plan>();
+
 /** Returns the last plan if it shards exactly these factors, else makes one. */
 function planSharding(analysis: Analysis, ids: readonly number[], ranks: number): Plan {
   checkRanks(ranks);
-  const { factored, found, plan: last } = analysis;
+  const { factored, found } = analysis;
+  const last = lastPlans.get(analysis);
   const roles = chosenRoles(found, ids);
   const isLast =
     last?.shares.length === ranks &&
     last.roles.length === roles.length &&
     roles.every((role) => last.roles.includes(role));
   const plan = isLast ? last : planFor(factored, found, roles, ranks);
-  analysis.plan = plan;
+  lastPlans.set(analysis, plan);
   return plan;
 }
 
