@@ -4,10 +4,10 @@ import type { RoutedExperts } from "../../analysis/routed-experts.js";
 import type { Plan } from "../../decide/decide.js";
 import { sizeOf } from "../../factors/factor.js";
 import { sizeProduct } from "../../shapes/index.js";
+import type { Apart } from "./apart.js";
 import type { ProductKind } from "./matrix-product.js";
 import { findNormalizations } from "./normalizations.js";
 import { findProductsApart } from "./products-apart.js";
-import type { Apart } from "./stages.js";
 
 /**
  * Finds what does not run in the segments of a plan. Found on the whole graph, so that it is the same on all ranks.
