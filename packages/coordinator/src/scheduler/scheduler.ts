@@ -1,4 +1,3 @@
-import { onAbort } from "@ringrank/collectives";
 import type {
   RestoredSequence,
   RunRequest,
@@ -10,6 +9,7 @@ import type {
 import type { RankGroup } from "../group/rank-group.js";
 import { modelFailed } from "../model-ended.js";
 import type { CachedPrefix, PrefixCache } from "./prefix-cache.js";
+import { type QueuedRun, RunQueue } from "./run-queue.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
 export interface SchedulerOptions {
@@ -22,12 +22,6 @@ export interface SchedulerOptions {
   readonly maxRows?: number;
   /** Which ended sequences are kept. Default: none. */
   readonly prefixCache?: PrefixCache | undefined;
-}
-
-interface QueuedRun {
-  readonly request: RunRequest;
-  readonly resolve: (result: RunResult) => void;
-  readonly reject: (reason: unknown) => void;
 }
 
 interface Row {
@@ -90,7 +84,7 @@ export class Scheduler {
   readonly #toKeep: number[] = [];
   /** Ended sequences whose cache the ranks still hold. */
   readonly #toClose: number[] = [];
-  readonly #runs: QueuedRun[] = [];
+  readonly #runs = new RunQueue();
   #lastTurn: Turn = "run";
   /** In order. At most two, in which case both are steps. */
   readonly #underWay = new Set<UnderWay>();
@@ -129,27 +123,12 @@ export class Scheduler {
   }
 
   /** Runs a whole graph between steps. Rejects with the signal's reason as soon as it is aborted. */
-  run(request: RunRequest, signal: AbortSignal | undefined): Promise<RunResult> {
-    return new Promise((resolve, reject) => {
-      if (this.#end !== undefined) throw this.#end.error;
-      signal?.throwIfAborted();
-      const settled = onAbort(signal, () => queued.reject(signal?.reason));
-      const queued: QueuedRun = {
-        request,
-        resolve: (result) => {
-          settled();
-          resolve(result);
-        },
-        reject: (reason) => {
-          settled();
-          const at = this.#runs.indexOf(queued);
-          if (at >= 0) this.#runs.splice(at, 1);
-          reject(reason);
-        },
-      };
-      this.#runs.push(queued);
-      this.wake();
-    });
+  async run(request: RunRequest, signal: AbortSignal | undefined): Promise<RunResult> {
+    if (this.#end !== undefined) throw this.#end.error;
+    signal?.throwIfAborted();
+    const result = this.#runs.add(request, signal);
+    this.wake();
+    return result;
   }
 
   /** Must be called when a sequence has something to compute, or has ended. */
@@ -167,7 +146,7 @@ export class Scheduler {
   async end(error: unknown, later: unknown = error): Promise<void> {
     this.#end ??= { error: later };
     for (const sequence of this.#sequences) sequence.fail(error, later);
-    for (const run of [...this.#runs]) run.reject(error);
+    this.#runs.rejectAll(error);
     this.#sequences.clear();
     await Promise.all([...this.#underWay].map(({ done }) => done));
   }
@@ -213,7 +192,7 @@ export class Scheduler {
 
   #jobOf(turn: Turn, ready: readonly Row[]): Job | undefined {
     if (turn === "run") {
-      const run = this.#runs[0];
+      const run = this.#runs.first;
       return run && { rows: [], start: () => this.#runWhole(run) };
     }
     const rows =
@@ -316,7 +295,7 @@ export class Scheduler {
   }
 
   async #runWhole(run: QueuedRun): Promise<void> {
-    this.#runs.splice(this.#runs.indexOf(run), 1);
+    this.#runs.takeOut(run);
     try {
       run.resolve(await this.#group.run(run.request));
     } catch (error) {
