@@ -1,6 +1,7 @@
 import type { Graph, GraphNode } from "../graph/graph.js";
+import { readsOf } from "../graph/reads-of.js";
 import { isIf, takeBranch } from "../graph/take-branch.js";
-import { readsOf, withoutUnread } from "../graph/topology.js";
+import { withoutUnread } from "../graph/without-unread.js";
 import { originOf, producersOf } from "./edit.js";
 import { takingItsTokens } from "./one-token.js";
 import { statePairs } from "./state-pairs.js";

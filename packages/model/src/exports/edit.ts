@@ -1,6 +1,8 @@
+import { checkGraph } from "../graph/check-graph.js";
 import type { Branch, Graph, GraphNode } from "../graph/graph.js";
 import { mapBranches } from "../graph/map-branches.js";
-import { checkGraph, reorderNodes, withoutUnread } from "../graph/topology.js";
+import { reorderNodes } from "../graph/reorder-nodes.js";
+import { withoutUnread } from "../graph/without-unread.js";
 
 /** By value: the node that computes it. */
 export function producersOf(nodes: readonly GraphNode[]): Map<string, GraphNode> {

@@ -1,6 +1,6 @@
 import { intAttribute } from "../graph/attributes.js";
 import type { GraphNode } from "../graph/graph.js";
-import { readsOf } from "../graph/topology.js";
+import { readsOf } from "../graph/reads-of.js";
 
 /** More axes than any model's tensors have. A larger end stands for the last axis. */
 const mostAxes = 8;

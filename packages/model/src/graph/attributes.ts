@@ -23,6 +23,11 @@ export function floatAttribute({ attributes }: GraphNode, name: string, otherwis
   return attribute?.kind === "float" ? attribute.value : otherwise;
 }
 
+export function stringAttribute({ attributes }: GraphNode, name: string, otherwise: string): string {
+  const attribute = attributes[name];
+  return attribute?.kind === "string" ? attribute.value : otherwise;
+}
+
 export function intsAttribute({ attributes }: GraphNode, name: string): readonly number[] | undefined {
   const attribute = attributes[name];
   return attribute?.kind === "ints" ? attribute.value : undefined;

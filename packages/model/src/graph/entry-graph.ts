@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Graph, GraphNode, RecurrentState } from "./graph.js";
-import { readsOf } from "./topology.js";
+import type { Graph, RecurrentState } from "./graph.js";
+import { withoutUnread } from "./without-unread.js";
 
 /**
  * What an entry of a graph runs, as a separate graph: the nodes that its outputs need, and their weights. A cache that
@@ -16,22 +16,15 @@ export function entryGraph(graph: Graph, name: string): Graph {
   }
   const inputs = new Set(entry.inputs);
   const outputs = new Set(entry.outputs);
-  const needed = new Set(entry.outputs);
-  const nodes: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
-    nodes.unshift(node);
-    for (const read of readsOf(node)) needed.add(read);
-  }
   const isOwn = ({ past, present }: RecurrentState): boolean => inputs.has(past) && outputs.has(present);
   const recurrent = graph.recurrent?.filter(isOwn) ?? [];
-  return {
+  return withoutUnread({
     opsets: graph.opsets,
     inputs: graph.inputs.filter((input) => inputs.has(input.name)),
     outputs: graph.outputs.filter((output) => outputs.has(output.name)),
-    nodes,
-    weights: new Map([...graph.weights].filter(([weight]) => needed.has(weight))),
+    nodes: graph.nodes,
+    weights: graph.weights,
     caches: graph.caches.filter(({ positions, states }) => inputs.has(positions) && states.every(isOwn)),
     ...(recurrent.length > 0 && { recurrent }),
-  };
+  });
 }

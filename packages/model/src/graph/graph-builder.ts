@@ -1,16 +1,7 @@
+import { toOnnxDataType } from "../onnx/onnx-data-types.js";
 import { float, int, ints, string } from "./attributes.js";
 import type { DataType } from "./graph.js";
 import { NodeBuilder, type Value } from "./node-builder.js";
-
-/** ONNX's numbers of the element types that graphs cast to: the values of Cast's `to`. */
-const castTargets = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  bfloat16: 16,
-} as const satisfies Partial<Record<DataType, number>>;
 
 const microsoft = "com.microsoft";
 
@@ -62,25 +53,6 @@ interface RotaryPairs {
  * ```
  */
 export class GraphBuilder extends NodeBuilder {
-  /** int64 `[values.length]`. */
-  integers(values: readonly number[]): Value {
-    return this.constant({
-      type: "int64",
-      dims: [values.length],
-      data: BigInt64Array.from(values, BigInt),
-    });
-  }
-
-  /** int64 `[]`. */
-  integer(value: number): Value {
-    return this.constant({ type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) });
-  }
-
-  /** float32 `dims`, default `[]`. */
-  numbers(values: ArrayLike<number>, dims: readonly number[] = []): Value {
-    return this.constant({ type: "float32", dims, data: Float32Array.from(values) });
-  }
-
   add(a: Value, b: Value): Value {
     return this.node("Add", [a, b]);
   }
@@ -185,8 +157,8 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Where", [condition, yes, no]);
   }
 
-  cast(x: Value, to: keyof typeof castTargets): Value {
-    return this.node("Cast", [x], { attributes: { to: int(castTargets[to]) } });
+  cast(x: Value, to: DataType): Value {
+    return this.node("Cast", [x], { attributes: { to: int(toOnnxDataType(to)) } });
   }
 
   /** `[…, i, k] × […, k, j] → […, i, j]`. */

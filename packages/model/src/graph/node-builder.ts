@@ -122,6 +122,25 @@ export class NodeBuilder {
     return value;
   }
 
+  /** int64 `[values.length]`. */
+  integers(values: readonly number[]): Value {
+    return this.constant({
+      type: "int64",
+      dims: [values.length],
+      data: BigInt64Array.from(values, BigInt),
+    });
+  }
+
+  /** int64 `[]`. */
+  integer(value: number): Value {
+    return this.constant({ type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) });
+  }
+
+  /** float32 `dims`, default `[]`. */
+  numbers(values: ArrayLike<number>, dims: readonly number[] = []): Value {
+    return this.constant({ type: "float32", dims, data: Float32Array.from(values) });
+  }
+
   /** Rows that are kept between steps. Its values are inputs and outputs of the graph. */
   cache(cache: Cache): void {
     this.#caches.push(cache);

@@ -1,7 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { RingrankError } from "@ringrank/errors";
+import { checkGraph } from "../graph/check-graph.js";
 import type { Attribute, Branch, Graph, GraphNode, SymbolicDim, ValueInfo, Weight } from "../graph/graph.js";
-import { checkGraph, readsOf, reorderNodes } from "../graph/topology.js";
+import { readsOf } from "../graph/reads-of.js";
+import { reorderNodes } from "../graph/reorder-nodes.js";
 import { decodeTensor, type ResolveExternal } from "./decode-tensor.js";
 import { Functions, resolveAttributes } from "./functions.js";
 import {

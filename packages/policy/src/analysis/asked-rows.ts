@@ -1,6 +1,7 @@
 import {
   type Graph,
   type GraphNode,
+  int,
   intAttribute,
   readsOf,
   type Weight,
@@ -8,7 +9,7 @@ import {
 } from "@ringrank/model";
 import { inlineWeight, int64Tensor } from "../graph/constants.js";
 import { FreshNames } from "../graph/fresh-names.js";
-import { int, makeNode } from "../graph/make-node.js";
+import { makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
 import type { PreparedGraph } from "../preparation/prepare-graph.js";
 import { evaluatePair } from "../shapes/index.js";

@@ -1,6 +1,7 @@
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
 import { axisOf } from "../graph/axis.js";
 import { operatorName } from "../graph/operator-name.js";
+import { transposesSecondAtMost } from "../graph/transposition.js";
 import type { Wiring } from "../graph/wiring.js";
 import { isOne, isStatic, type SizePair } from "../shapes/size-pair.js";
 import type { FactoredGraph } from "./propagate.js";
@@ -248,6 +249,5 @@ function isSeveral(size: SizePair | undefined): boolean {
 
 /** Whether a product's second operand is transposed, and nothing else is done to either operand. */
 function isScoring(node: GraphNode): boolean {
-  const flags = ["transA", "transBatchA", "transBatchB"].map((name) => intAttribute(node, name, 0));
-  return intAttribute(node, "transB", 0) === 1 && flags.every((flag) => flag === 0);
+  return intAttribute(node, "transB", 0) === 1 && transposesSecondAtMost(node);
 }

@@ -1,5 +1,5 @@
 import { isRingrankError } from "@ringrank/errors";
-import type { Graph, GraphNode } from "@ringrank/model";
+import { type Graph, type GraphNode, intAttribute } from "@ringrank/model";
 import { lowerWhole } from "../preparation/prepare-graph.js";
 import { bindSymbols, type Evaluated, evaluateShapes, symbolTable } from "../shapes/index.js";
 
@@ -80,9 +80,9 @@ interface Setting {
 
 /** The greatest size for which a table has the rows that are looked up in it, if their indices grow with the size. */
 function rowsLookedUp(node: GraphNode, first: Setting, second: Setting): number {
-  const { opType, inputs, attributes } = node;
+  const { opType, inputs } = node;
   const [table = "", indices = ""] = inputs;
-  const axis = attributes.axis?.kind === "int" ? attributes.axis.value : 0;
+  const axis = intAttribute(node, "axis", 0);
   const isLookUp = opType === "Gather" || opType === "GatherElements";
   const rows = first.values.get(table)?.dims.at(axis);
   const isTable = rows !== undefined && rows === second.values.get(table)?.dims.at(axis);

@@ -24,11 +24,3 @@ export function makeNode(
     attributes,
   };
 }
-
-export function int(value: number): Attribute {
-  return { kind: "int", value };
-}
-
-export function float(value: number): Attribute {
-  return { kind: "float", value };
-}

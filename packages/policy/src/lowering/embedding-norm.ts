@@ -1,6 +1,6 @@
-import type { GraphNode } from "@ringrank/model";
+import { float, type GraphNode, int } from "@ringrank/model";
 import { int64Tensor } from "../graph/constants.js";
-import { float, int, makeNode } from "../graph/make-node.js";
+import { makeNode } from "../graph/make-node.js";
 import type { Lowering } from "./lowering.js";
 
 /**

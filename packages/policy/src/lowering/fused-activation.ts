@@ -1,6 +1,6 @@
-import type { Attribute, GraphNode } from "@ringrank/model";
+import { type Attribute, float, type GraphNode, stringAttribute } from "@ringrank/model";
 import { float32Scalar } from "../graph/constants.js";
-import { float, makeNode } from "../graph/make-node.js";
+import { makeNode } from "../graph/make-node.js";
 import type { Lowering, Maker } from "./lowering.js";
 
 /**
@@ -8,13 +8,14 @@ import type { Lowering, Maker } from "./lowering.js";
  * writes: a convolution or a product, followed by an activation. Once separated, a sum over ranks is reduced in
  * between.
  */
-const fusedConv: Lowering = ({ inputs, outputs, attributes }, maker) => {
-  const { activation, activation_params: given, ...plain } = attributes;
+const fusedConv: Lowering = (node, maker) => {
+  const { inputs, outputs, attributes } = node;
+  const { activation: _, activation_params: given, ...plain } = attributes;
   const parameters = given?.kind === "floats" ? given.value : [];
   const [x = "", weight = "", bias = "", added = ""] = inputs;
   const [y] = outputs as [string];
   const [convolved, sum] = [maker.value(), maker.value()];
-  const activated = activate(activation, parameters, added === "" ? convolved : sum, y, maker);
+  const activated = activate(node, parameters, added === "" ? convolved : sum, y, maker);
   if (activated === undefined) return undefined;
   const conv = makeNode("Conv", [x, weight, bias], [convolved], plain);
   return added === ""
@@ -24,27 +25,27 @@ const fusedConv: Lowering = ({ inputs, outputs, attributes }, maker) => {
 
 const fusedGemm: Lowering = (node, maker) => {
   const {
-    activation,
+    activation: _,
     activation_alpha: alpha,
     activation_beta: beta,
-    activation_gamma: _,
+    activation_gamma: __,
     ...plain
   } = node.attributes;
   const parameters = [alpha, beta].flatMap((one) => (one?.kind === "float" ? [one.value] : []));
   const product = maker.value();
-  const activated = activate(activation, parameters, product, node.outputs[0]!, maker);
+  const activated = activate(node, parameters, product, node.outputs[0]!, maker);
   return activated && [makeNode("Gemm", node.inputs, [product], plain), ...activated];
 };
 
 /** Undefined for an activation with another name. */
 function activate(
-  activation: Attribute | undefined,
+  fused: GraphNode,
   parameters: readonly number[],
   x: string,
   y: string,
   maker: Maker,
 ): GraphNode[] | undefined {
-  const name = activation?.kind === "string" ? activation.value : "";
+  const name = stringAttribute(fused, "activation", "");
   const number = (value: number): string => maker.constant(float32Scalar(value));
   const floats = (...names: readonly string[]): Record<string, Attribute> =>
     Object.fromEntries(

@@ -2,11 +2,12 @@ import {
   type Attribute,
   floatAttribute,
   type GraphNode,
+  int,
   intAttribute,
   toOnnxDataType,
 } from "@ringrank/model";
 import { float32Scalar, int64Tensor } from "../graph/constants.js";
-import { int, makeNode } from "../graph/make-node.js";
+import { makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
 import { subtractsMean } from "../graph/row-norms.js";
 import type { Maker } from "./lowering.js";

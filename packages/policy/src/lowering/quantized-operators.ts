@@ -1,6 +1,13 @@
-import { type Attribute, type GraphNode, intAttribute, toOnnxDataType } from "@ringrank/model";
+import {
+  type Attribute,
+  floatAttribute,
+  type GraphNode,
+  int,
+  intAttribute,
+  toOnnxDataType,
+} from "@ringrank/model";
 import { float32Scalar } from "../graph/constants.js";
-import { int, makeNode } from "../graph/make-node.js";
+import { makeNode } from "../graph/make-node.js";
 import type { Lowering, Maker } from "./lowering.js";
 
 /**
@@ -68,12 +75,13 @@ function scaledAlong(
 
 /** Quantized with the product of the operands' scales, times alpha if there is one. */
 function dequantizedBias(
-  { inputs, attributes }: GraphNode,
+  node: GraphNode,
   slot: number,
   operands: Form["operands"],
   maker: Maker,
   made: GraphNode[],
 ): string {
+  const { inputs } = node;
   let scale = maker.value();
   made.push(
     makeNode(
@@ -82,10 +90,11 @@ function dequantizedBias(
       [scale],
     ),
   );
-  if (attributes.alpha?.kind === "float" && attributes.alpha.value !== 1) {
-    const alpha = maker.constant(float32Scalar(attributes.alpha.value));
+  const alpha = floatAttribute(node, "alpha", 1);
+  if (alpha !== 1) {
+    const factor = maker.constant(float32Scalar(alpha));
     const scaled = maker.value();
-    made.push(makeNode("Mul", [scale, alpha], [scaled]));
+    made.push(makeNode("Mul", [scale, factor], [scaled]));
     scale = scaled;
   }
   const plain = maker.value();
@@ -137,15 +146,12 @@ const softmax: Lowering = (node, maker) => {
   ];
 };
 
-const isTransposed = (attribute: Attribute | undefined): boolean =>
-  attribute?.kind === "int" && attribute.value !== 0;
-
 /** com.microsoft.QGemm (A, B, C, y): without a scale of y its result is float. */
-const gemm = lowerTo(({ attributes }) => ({
+const gemm = lowerTo((node) => ({
   operator: "Gemm",
   operands: [
     [0, 0],
-    [3, isTransposed(attributes.transB) ? 0 : 1],
+    [3, intAttribute(node, "transB", 0) === 0 ? 1 : 0],
   ],
   output: 7,
   bias: 6,

@@ -1,5 +1,4 @@
-import { type Attribute, type Graph, quantizationBlock, withoutUnread } from "@ringrank/model";
-import { int } from "../graph/make-node.js";
+import { type Attribute, type Graph, int, quantizationBlock, withoutUnread } from "@ringrank/model";
 import type { Precision } from "./precision.js";
 
 /** Bits of an element of a quantized product's matrix. */
@@ -9,7 +8,7 @@ export function productBits({ weights }: Precision): 4 | 8 {
 
 /** The attributes of a MatMulNBits by a matrix that is quantized as it is read, `[N, K]`. */
 export function productAttributes(precision: Precision, K: number, N: number): Record<string, Attribute> {
-  return ints({
+  return intAttributes({
     K,
     N,
     bits: productBits(precision),
@@ -25,6 +24,6 @@ export function withProducts(graph: Graph, changed: Pick<Graph, "nodes" | "weigh
   return withoutUnread({ ...graph, ...changed, opsets: { ...opsets, "com.microsoft": version } });
 }
 
-export function ints(values: Readonly<Record<string, number>>): Record<string, Attribute> {
+export function intAttributes(values: Readonly<Record<string, number>>): Record<string, Attribute> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, int(value)]));
 }

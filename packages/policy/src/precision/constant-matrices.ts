@@ -1,4 +1,12 @@
-import type { Graph, GraphNode, StoredMatrix, Weight } from "@ringrank/model";
+import {
+  type Graph,
+  type GraphNode,
+  intAttribute,
+  intsAttribute,
+  type StoredMatrix,
+  toOnnxDataType,
+  type Weight,
+} from "@ringrank/model";
 
 /** A matrix of floating-point parameters, as a node reads it. */
 export interface ConstantMatrix {
@@ -35,13 +43,12 @@ export class ConstantMatrices {
 }
 
 /** Whether a node returns the elements of a matrix, possibly in another order. */
-function isReading({ opType, domain, attributes }: GraphNode): boolean {
+function isReading(node: GraphNode): boolean {
+  const { opType, domain } = node;
   if (domain !== "") return false;
-  const { perm, to } = attributes;
-  if (opType === "Transpose")
-    return perm === undefined || (perm.kind === "ints" && `${perm.value}` === "1,0");
-  // 1 is float32: matrices are read as float32 to be quantized, whatever they are stored as.
-  if (opType === "Cast") return to?.kind === "int" && to.value === 1;
+  if (opType === "Transpose") return `${intsAttribute(node, "perm") ?? [1, 0]}` === "1,0";
+  // Matrices are read as float32 to be quantized, whatever they are stored as.
+  if (opType === "Cast") return intAttribute(node, "to", 0) === toOnnxDataType("float32");
   return opType === "Identity";
 }
 

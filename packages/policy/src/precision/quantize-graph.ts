@@ -13,7 +13,7 @@ import { FreshNames } from "../graph/fresh-names.js";
 import { makeNode } from "../graph/make-node.js";
 import { operatorName } from "../graph/operator-name.js";
 import { transposesSecondAtMost } from "../graph/transposition.js";
-import { ints, productAttributes, productBits, withProducts } from "./block-products.js";
+import { intAttributes, productAttributes, productBits, withProducts } from "./block-products.js";
 import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
 
@@ -119,7 +119,12 @@ class Rewriter {
       !this.weights.has(indices);
     if (!isFit) return [node];
     const [values, scales] = this.#quantize(matrix, false, 8, "rows");
-    const attributes = ints({ bits: 8, block_size: quantizationBlock, gather_axis: 0, quantize_axis: 1 });
+    const attributes = intAttributes({
+      bits: 8,
+      block_size: quantizationBlock,
+      gather_axis: 0,
+      quantize_axis: 1,
+    });
     const inputs = [values, indices, scales];
     return [makeNode("com.microsoft::GatherBlockQuantized", inputs, node.outputs, attributes)];
   }

@@ -1,4 +1,4 @@
-import type { Graph } from "@ringrank/model";
+import { type Graph, intAttribute, intsAttribute } from "@ringrank/model";
 import type { SizePair } from "./size-pair.js";
 import { nextPrime, type SymbolTable, symbolTable } from "./symbols.js";
 
@@ -53,7 +53,8 @@ interface ConvolvedInput {
 /** Inputs that a convolution reads, directly or after a cast. */
 function convolvedInputs({ inputs, nodes, weights }: Graph): ConvolvedInput[] {
   const sources = new Map(inputs.map(({ name }) => [name, name]));
-  return nodes.flatMap(({ opType, inputs: read, outputs, attributes }): ConvolvedInput[] => {
+  return nodes.flatMap((node): ConvolvedInput[] => {
+    const { opType, inputs: read, outputs } = node;
     const source = sources.get(read[0] ?? "");
     if (source === undefined) return [];
     if (opType === "Cast" || opType === "Identity" || opType === "Unsqueeze")
@@ -61,15 +62,14 @@ function convolvedInputs({ inputs, nodes, weights }: Graph): ConvolvedInput[] {
     const kernel = weights.get(read[1] ?? "");
     if (opType !== "Conv" || kernel === undefined) return [];
     const { dims } = inputs.find(({ name }) => name === source)!;
-    const { group, strides } = attributes;
-    const count = kernel.dims[1]! * (group?.kind === "int" ? group.value : 1);
+    const count = kernel.dims[1]! * intAttribute(node, "group", 1);
     const isChannels = dims.length === kernel.dims.length;
     const [, second] = dims;
     return [
       {
         channels: isChannels && typeof second === "string" ? [second, [count, count]] : undefined,
         spatial: dims.slice(isChannels ? 2 : 1).filter((dim) => typeof dim === "string"),
-        stride: strides?.kind === "ints" ? Math.max(1, ...strides.value) : 1,
+        stride: Math.max(1, ...(intsAttribute(node, "strides") ?? [])),
       },
     ];
   });

@@ -1,5 +1,5 @@
 import { isRingrankError } from "@ringrank/errors";
-import type { GraphNode } from "@ringrank/model";
+import { type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
 import { fromFront } from "../graph/axis.js";
 import { operatorName } from "../graph/operator-name.js";
 import type { Evaluated } from "./evaluated.js";
@@ -45,13 +45,12 @@ function isRounded({ inputs }: GraphNode, values: ValuesAtBoth): boolean {
  * Marks ranges out of an axis of varying size that are equally long at both settings: in another call, the axis may end
  * within the range. A range of only the first or only the last element is not marked, since every call has these.
  */
-function cutOff({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth): Marks {
+function cutOff(node: GraphNode, values: ValuesAtBoth): Marks {
+  const { inputs, outputs } = node;
   const [from, to] = [values.get(inputs[0]!), values.get(outputs[0]!)];
   if (from === undefined || to === undefined) return none;
-  const list = (name: string, slot: number): readonly number[] | undefined => {
-    const attribute = attributes[name];
-    return attribute?.kind === "ints" ? attribute.value : values.get(inputs[slot] ?? "")?.second.contents;
-  };
+  const list = (name: string, slot: number): readonly number[] | undefined =>
+    intsAttribute(node, name) ?? values.get(inputs[slot] ?? "")?.second.contents;
   const rank = from.second.dims.length;
   const [starts, ends, axes, steps] = [list("starts", 1), list("ends", 2), list("axes", 3), list("steps", 4)];
   const isEnd = (axis: number): boolean => {
@@ -92,12 +91,13 @@ function alongAxes({ inputs, outputs }: GraphNode, values: ValuesAtBoth): readon
   return [marks];
 }
 
-function reshaped({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth): Marks {
+function reshaped(node: GraphNode, values: ValuesAtBoth): Marks {
+  const { inputs, outputs } = node;
   const [data = "", shape = ""] = inputs;
   const from = values.unproven.get(data)?.dims ?? none;
   const target = values.unproven.get(shape)?.contents ?? none;
   const contents = values.get(shape)?.second.contents ?? none;
-  const copies = attributes.allowzero?.kind !== "int" || attributes.allowzero.value === 0;
+  const copies = intAttribute(node, "allowzero", 0) === 0;
   return (values.get(outputs[0]!)?.second.dims ?? none).map((_, axis) => {
     if (target[axis] === 1) return 1;
     if (contents[axis] === 0 && copies) return from[axis] ?? 0;

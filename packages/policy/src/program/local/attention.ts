@@ -1,7 +1,7 @@
-import type { GraphNode, Weight } from "@ringrank/model";
+import { type GraphNode, int, type Weight } from "@ringrank/model";
 import type { CachedAttention } from "../../analysis/cached-attention.js";
 import { inlineWeight, int64Tensor } from "../../graph/constants.js";
-import { int, makeNode } from "../../graph/make-node.js";
+import { makeNode } from "../../graph/make-node.js";
 import { isStatic } from "../../shapes/size-pair.js";
 import type { AttentionOverCache, HeadsInRow } from "../program.js";
 import type { LocalValues } from "./local-values.js";

@@ -1,5 +1,5 @@
-import { type DataType, type GraphNode, toOnnxDataType } from "@ringrank/model";
-import { int, makeNode } from "../../graph/make-node.js";
+import { type DataType, type GraphNode, int, toOnnxDataType } from "@ringrank/model";
+import { makeNode } from "../../graph/make-node.js";
 import { type LocalStage, nothing } from "./local-stage.js";
 
 /** The types that collectives reduce. */

@@ -1,6 +1,6 @@
-import type { GraphNode } from "@ringrank/model";
+import { float, type GraphNode, int, ints } from "@ringrank/model";
 import { inlineWeight, int64Tensor } from "../../graph/constants.js";
-import { float, int, makeNode } from "../../graph/make-node.js";
+import { makeNode } from "../../graph/make-node.js";
 import type { SizePair } from "../../shapes/size-pair.js";
 import type { AttentionOverCache, Segment } from "../program.js";
 import { makeSegment, noWeights } from "./segment.js";
@@ -101,7 +101,7 @@ function withoutSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHea
     makeNode("Gather", ["shares", "first column"], "first shares", { axis: int(-1) }),
     makeNode("Sub", ["first shares", "first shares"], "zero or NaN"),
     makeNode("Add", ["mixed values", "zero or NaN"], "mixed"),
-    makeNode("Transpose", ["mixed"], "rows", { perm: { kind: "ints", value: [2, 0, 1, 3] } }),
+    makeNode("Transpose", ["mixed"], "rows", { perm: ints([2, 0, 1, 3]) }),
     makeNode("Reshape", ["rows", "context sizes"], "context"),
   ];
   const constants = {

@@ -1,4 +1,4 @@
-import { floatAttribute, type GraphNode, type Weight } from "@ringrank/model";
+import { floatAttribute, type GraphNode, stringAttribute, type Weight } from "@ringrank/model";
 import { operatorName } from "../../graph/operator-name.js";
 import type { LocalValues } from "../local/local-values.js";
 import type { Segment } from "../program.js";
@@ -102,7 +102,12 @@ const expansions: ReadonlyMap<string, Expansion> = new Map([
   ["Tanh", ofOne((steps, x) => steps.add("tanh", x))],
   ["Erf", ofOne((steps, x) => steps.add("erf", x))],
   ["Clip", clip],
-  ["Gelu", ofOne((steps, x, node) => (approximation(node) === "tanh" ? tanhGelu : gelu)(steps, x))],
+  [
+    "Gelu",
+    ofOne((steps, x, node) =>
+      (stringAttribute(node, "approximate", "none") === "tanh" ? tanhGelu : gelu)(steps, x),
+    ),
+  ],
   ["com.microsoft::Gelu", ofOne(gelu)],
   ["com.microsoft::FastGelu", ofOne(tanhGelu)],
   ["com.microsoft::QuickGelu", ofOne(quickGelu)],
@@ -149,11 +154,6 @@ function clip(
   const most = bounds[1] ?? floatAttribute(node, "max", Number.POSITIVE_INFINITY);
   const raised = least === Number.NEGATIVE_INFINITY ? x : steps.add("maximum", x, least);
   return most === Number.POSITIVE_INFINITY ? raised : steps.add("minimum", raised, most);
-}
-
-function approximation({ attributes }: GraphNode): string {
-  const { approximate } = attributes;
-  return approximate?.kind === "string" ? approximate.value : "none";
 }
 
 /** `x · Φ(x)`. */

@@ -1,8 +1,8 @@
-import { type GraphNode, intAttribute, type Weight } from "@ringrank/model";
+import { type GraphNode, int, intAttribute, type Weight } from "@ringrank/model";
 import { appendTo } from "../../append-to.js";
 import { inlineWeight, int64Tensor } from "../../graph/constants.js";
 import { FreshNames } from "../../graph/fresh-names.js";
-import { int, makeNode } from "../../graph/make-node.js";
+import { makeNode } from "../../graph/make-node.js";
 import { operatorName } from "../../graph/operator-name.js";
 import { Wiring } from "../../graph/wiring.js";
 import { concatenationOf } from "../local/concatenation.js";

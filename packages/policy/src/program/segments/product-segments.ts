@@ -1,5 +1,6 @@
+import { int } from "@ringrank/model";
 import { inlineWeight } from "../../graph/constants.js";
-import { int, makeNode } from "../../graph/make-node.js";
+import { makeNode } from "../../graph/make-node.js";
 import type { SizePair } from "../../shapes/size-pair.js";
 import type { Segment } from "../program.js";
 import { makeSegment, noWeights } from "./segment.js";

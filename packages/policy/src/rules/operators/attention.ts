@@ -1,6 +1,5 @@
-import { type Attribute, intAttribute, intsAttribute } from "@ringrank/model";
+import { type Attribute, int, intAttribute, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, sizeOf, sumDim } from "../../factors/factor.js";
-import { int } from "../../graph/make-node.js";
 import { quotient, type SizePair } from "../../shapes/size-pair.js";
 import { axesOfOutput, relateAxes } from "../axes.js";
 import { onShare } from "../on-share.js";

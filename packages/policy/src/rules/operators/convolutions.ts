@@ -1,6 +1,5 @@
-import { type GraphNode, intAttribute } from "@ringrank/model";
+import { type GraphNode, int, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, sizeOf } from "../../factors/factor.js";
-import { int } from "../../graph/make-node.js";
 import { isOne, quotient, type SizePair } from "../../shapes/size-pair.js";
 import { onShare } from "../on-share.js";
 import type { Localization, Operator, Propagation, Rule, Rules } from "../rule.js";

@@ -1,3 +1,4 @@
+import { stringAttribute } from "@ringrank/model";
 import { type Dim, sizeOf } from "../../factors/factor.js";
 import { isOne } from "../../shapes/size-pair.js";
 import { broadcast } from "../broadcast.js";
@@ -10,9 +11,8 @@ import { wholeEverything } from "../whole.js";
  */
 export const einsum: Rule = {
   propagate(operator, factors) {
-    const equation = operator.node.attributes.equation;
-    const text = equation?.kind === "string" ? equation.value.replaceAll(" ", "") : "";
-    const [left = "", right] = text.split("->");
+    const equation = stringAttribute(operator.node, "equation", "").replaceAll(" ", "");
+    const [left = "", right] = equation.split("->");
     if (right === undefined) return wholeEverything(operator, factors, "an implicit equation");
     const letters = new Map<string, Dim>();
     const broadcastAxes: Dim[][] = [];

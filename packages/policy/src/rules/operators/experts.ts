@@ -1,4 +1,4 @@
-import { intAttribute } from "@ringrank/model";
+import { intAttribute, stringAttribute } from "@ringrank/model";
 import type { Dim } from "../../factors/factor.js";
 import { makeNode } from "../../graph/make-node.js";
 import { onShare } from "../on-share.js";
@@ -83,8 +83,7 @@ function inGroups(groups: Dim, size: number, why: string, factors: Propagation):
 
 /** The outputs of `up` for an inner width: the inner width itself or, with gates, twice as many, in pairs. */
 function madeBy({ node }: Operator, inner: Dim, factors: Propagation): Dim {
-  const activation = node.attributes.activation_type;
-  const isGated = activation?.kind === "string" && activation.value === "swiglu";
+  const isGated = stringAttribute(node, "activation_type", "relu") === "swiglu";
   return isGated ? [...inner, ...wholeDim([2, 2], factors, "a gate beside what it gates")] : inner;
 }
 

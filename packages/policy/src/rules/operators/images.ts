@@ -1,4 +1,4 @@
-import { intAttribute } from "@ringrank/model";
+import { intAttribute, stringAttribute } from "@ringrank/model";
 import { type Dim, freshDim, sizeOf } from "../../factors/factor.js";
 import { isOne, sameSize } from "../../shapes/size-pair.js";
 import { retarget } from "../retarget.js";
@@ -26,9 +26,8 @@ const resize: Rule = {
  * named, or sizes are bounded together, since entries then do not correspond to axes one by one.
  */
 function isScaled({ node, inputs }: Operator, axis: number): boolean {
-  const policy = node.attributes.keep_aspect_ratio_policy;
-  if (node.attributes.axes !== undefined || (policy?.kind === "string" && policy.value !== "stretch"))
-    return true;
+  const policy = stringAttribute(node, "keep_aspect_ratio_policy", "stretch");
+  if (node.attributes.axes !== undefined || policy !== "stretch") return true;
   const scale = inputs[2]?.contents?.[axis];
   return scale !== undefined && !isOne(scale);
 }
@@ -42,8 +41,7 @@ const depthToSpace: Rule = {
     const side = intAttribute(operator.node, "blocksize", 1);
     const block = wholeDim([side * side, side * side], factors, why);
     const left = freshDim(sizes[1]!);
-    const mode = operator.node.attributes.mode;
-    const isMinor = mode?.kind === "string" && mode.value === "CRD";
+    const isMinor = stringAttribute(operator.node, "mode", "DCR") === "CRD";
     factors.unify(channels!, isMinor ? [...left, ...block] : [...block, ...left]);
     for (const dim of spatial) factors.whole(dim, why);
     return [[batch!, left, ...sizes.slice(2).map((size) => wholeDim(size, factors, why))]];

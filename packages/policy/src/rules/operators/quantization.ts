@@ -1,8 +1,8 @@
-import { type GraphNode, intAttribute, toOnnxDataType } from "@ringrank/model";
+import { type GraphNode, int, intAttribute, toOnnxDataType } from "@ringrank/model";
 import { type Dim, sizeOf } from "../../factors/factor.js";
 import { axisOf } from "../../graph/axis.js";
 import { float32Scalar, int64Tensor } from "../../graph/constants.js";
-import { int, makeNode } from "../../graph/make-node.js";
+import { makeNode } from "../../graph/make-node.js";
 import { isOne, quotient } from "../../shapes/size-pair.js";
 import { maskedRows } from "../masked-rows.js";
 import type { Localization, Operator, Propagation, Rule, Rules } from "../rule.js";

@@ -1,7 +1,7 @@
-import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
+import { type Attribute, type GraphNode, int, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, sizeOf } from "../../factors/factor.js";
 import { int64Tensor } from "../../graph/constants.js";
-import { int, makeNode } from "../../graph/make-node.js";
+import { makeNode } from "../../graph/make-node.js";
 import { isOne } from "../../shapes/size-pair.js";
 import { maskedLookup } from "../masked-rows.js";
 import { onShare } from "../on-share.js";

@@ -1,6 +1,5 @@
-import { intAttribute } from "@ringrank/model";
+import { int, intAttribute } from "@ringrank/model";
 import { freshDim, sizeOf } from "../../factors/factor.js";
-import { int } from "../../graph/make-node.js";
 import { onShare } from "../on-share.js";
 import type { Operator, Rule, Rules } from "../rule.js";
 import { wholeDim } from "../whole.js";
