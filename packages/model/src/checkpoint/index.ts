@@ -3,10 +3,6 @@ export { type Checkpoint, type CheckpointFile, checkPayload, openCheckpoint } fr
 export { ConfigReader, configLimits, type FieldNames, type Range } from "./config-reader.js";
 export { fileSource } from "./file-source.js";
 export { type GenerationConfig, type GenerationDefaults, readGenerationConfig } from "./generation-config.js";
-export {
-  type RopeOptions,
-  type RopeParameters,
-  type RopeScaling,
-  ropeParameters,
-} from "./rope-parameters.js";
+export { type RopeOptions, type RopeParameters, ropeParameters } from "./rope-parameters.js";
+export type { RopeScaling } from "./rope-scaling.js";
 export type { SafetensorsHeader, StoredTensor } from "./safetensors.js";
