@@ -18,6 +18,7 @@ import { select } from "../support/random-graph.js";
 import { runSplit, runWhole } from "../support/split-and-whole.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { TestGraph } from "../support/test-graph.js";
+import { waves } from "../support/waves.js";
 
 const width = 4;
 const inner = 6;
@@ -130,10 +131,6 @@ function holdingWeight(captured: string | undefined, seed: number): Attribute {
     caches: [],
   };
   return { kind: "graph", value };
-}
-
-function waves(count: number, seed: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, at) => Math.sin(seed + 7.3 * at));
 }
 
 /** Two branches of `operator(captured) · factor`, with the same names for their values. */

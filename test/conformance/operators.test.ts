@@ -3,6 +3,7 @@ import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "
 import { describe, expect, it } from "vitest";
 import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
 import { select } from "../support/random-graph.js";
+import { waves } from "../support/waves.js";
 
 const [batch, sequence, width, heads, lanes] = [2, 3, 12, 4, 6];
 
@@ -161,11 +162,6 @@ async function outputOf(graph: Graph, policy: PartitionPolicy): Promise<Emulated
   } finally {
     await group.close();
   }
-}
-
-/** Numbers between −1 and 1, no two adjacent ones equal. */
-function waves(count: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, index) => Math.sin(1 + 7.3 * index));
 }
 
 function yes(g: GraphBuilder): Value {

@@ -6,6 +6,7 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
+import { waves } from "../support/waves.js";
 
 const [batch, sequence, width, heads, lanes] = [2, 3, 12, 4, 6];
 
@@ -217,11 +218,6 @@ async function unsplit(path: string): Promise<ort.Tensor> {
 }
 
 const input = (): Float32Array => waves(batch * sequence * width);
-
-/** Numbers between −1 and 1, no two adjacent ones equal. */
-function waves(count: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, index) => Math.sin(1 + 7.3 * index));
-}
 
 /** The two halves of the lanes, swapped. */
 function halves(attributes: Readonly<Record<string, Attribute>>, sizes?: readonly number[]): Form["apply"] {

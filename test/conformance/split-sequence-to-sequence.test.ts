@@ -1,6 +1,6 @@
 import { buildGraph, entryGraph, openCheckpoint } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
-import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
+import { buildPrograms, planGraph } from "@ringrank/policy";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   modelTolerance,
@@ -9,6 +9,7 @@ import {
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup } from "../support/emulate.js";
+import { evenShare } from "../support/even-share.js";
 import { firstStep, int64 } from "../support/first-step.js";
 import { memoized } from "../support/memoized.js";
 
@@ -67,11 +68,3 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
     expect(Object.fromEntries(sums)).toEqual({ encode: 1 + layers * 2, decode: embeddings + layers * 3 });
   });
 });
-
-/** The bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
-function evenShare({ weights, ranks }: PartitionPolicy): number {
-  return Object.values(weights).reduce((bytes, { dims }) => {
-    const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);
-    return bytes + (dims.length > 1 ? whole / ranks : whole);
-  }, 0);
-}

@@ -9,6 +9,7 @@ import {
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup } from "../support/emulate.js";
+import { evenShare } from "../support/even-share.js";
 import { firstStep } from "../support/first-step.js";
 import { memoized } from "../support/memoized.js";
 
@@ -137,12 +138,4 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
 function sumsOfLayer(name: string): number {
   if (normedApart.has(name)) return 3;
   return parallelResiduals.has(name) || sublayersAlone.has(name) ? 1 : 2;
-}
-
-/** The bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
-function evenShare({ weights, ranks }: PartitionPolicy): number {
-  return Object.values(weights).reduce((bytes, { dims }) => {
-    const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);
-    return bytes + (dims.length > 1 ? whole / ranks : whole);
-  }, 0);
 }

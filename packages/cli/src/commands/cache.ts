@@ -1,6 +1,6 @@
-import { type CacheEntry, clearShardCache, listShardCache } from "@ringrank/coordinator";
+import { clearShardCache, listShardCache } from "@ringrank/coordinator";
 import { formatBytes } from "@ringrank/policy/decision";
-import { cacheTable } from "../output/cache-table.js";
+import { cacheTable, totalBytes } from "../output/cache-table.js";
 import { print } from "../output/print.js";
 import { withBoldHeader } from "../output/style.js";
 
@@ -14,9 +14,5 @@ export async function listCache(): Promise<void> {
 /** `ringrank cache clear`. */
 export async function clearCache(): Promise<void> {
   const removed = clearShardCache();
-  await print(`removed ${removed.length} entries, ${formatBytes(totalOf(removed))}\n`);
-}
-
-function totalOf(entries: readonly CacheEntry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  await print(`removed ${removed.length} entries, ${formatBytes(totalBytes(removed))}\n`);
 }

@@ -7,7 +7,7 @@ export function cacheTable(entries: readonly CacheEntry[], now: Date): string {
   const rows = loads.map((shards) => {
     const { model, bits, worldSize } = shards[0]!;
     return [
-      formatBytes(bytesOf(shards)),
+      formatBytes(totalBytes(shards)),
       bits.map((count) => `int${count}`).join(" "),
       worldSize === undefined
         ? ""
@@ -24,14 +24,14 @@ export function cacheTable(entries: readonly CacheEntry[], now: Date): string {
       .join("  ")
       .trimEnd(),
   );
-  return [...text, "", `${formatBytes(bytesOf(entries))} in all`].join("\n");
+  return [...text, "", `${formatBytes(totalBytes(entries))} in all`].join("\n");
 }
 
 function loadOf({ path, model, bits, worldSize }: CacheEntry): string {
   return model === undefined ? path : JSON.stringify([model, bits, worldSize]);
 }
 
-function bytesOf(entries: readonly CacheEntry[]): number {
+export function totalBytes(entries: readonly CacheEntry[]): number {
   return entries.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

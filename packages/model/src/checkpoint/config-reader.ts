@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { isJsonObject, type JsonObject, type JsonValue } from "../files/json.js";
+import { isJsonObject, type JsonObject, type JsonValue, showJson } from "../files/json.js";
 
 /** One name, or several that configs use for the same thing: the first that is present counts. */
 export type FieldNames = string | readonly string[];
@@ -165,7 +165,7 @@ export class ConfigReader {
     const name = this.#find(names);
     if (name === undefined) return undefined;
     const value = this.#object[name]!;
-    if (!is(value)) throw this.error(`expected "${name}" to be ${expected}, got ${show(value)}`);
+    if (!is(value)) throw this.error(`expected "${name}" to be ${expected}, got ${showJson(value)}`);
     return value;
   }
 
@@ -192,9 +192,4 @@ function describeRange(min: number, max: number): string {
     ...(max < Number.MAX_VALUE ? [`at most ${max}`] : []),
   ];
   return ["a number", bounds.join(" and ")].filter((part) => part !== "").join(" of ");
-}
-
-function show(value: JsonValue): string {
-  const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

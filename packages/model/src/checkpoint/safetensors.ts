@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "../files/json.js";
+import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject, showJson } from "../files/json.js";
 import { type OpenFile, readAt } from "../weights/read-at.js";
 import { storedTypes } from "./stored-types.js";
 
@@ -82,23 +82,25 @@ function readEntry(path: string, name: string, entry: JsonValue, payload: number
   const { dtype, shape, data_offsets: offsets }: JsonObject = entry;
   const stored = typeof dtype === "string" ? storedTypes.get(dtype) : undefined;
   if (typeof dtype !== "string" || stored === undefined) {
-    throw fail(`has the dtype ${show(dtype)}; expected one of ${[...storedTypes.keys()].join(", ")}`);
+    throw fail(`has the dtype ${showJson(dtype)}; expected one of ${[...storedTypes.keys()].join(", ")}`);
   }
   if (!isCounts(shape) || shape.length > maxRank) {
-    throw fail(`has the shape ${show(shape)}; expected at most ${maxRank} counts`);
+    throw fail(`has the shape ${showJson(shape)}; expected at most ${maxRank} counts`);
   }
   if (!isCounts(offsets) || offsets.length !== 2) {
-    throw fail(`has data_offsets ${show(offsets)}; expected [begin, end] in bytes`);
+    throw fail(`has data_offsets ${showJson(offsets)}; expected [begin, end] in bytes`);
   }
   const [begin, end] = offsets as readonly [number, number];
   const bytes = sizeOf(shape, stored.bits);
   if (bytes === undefined) {
     throw fail(
-      `has the shape ${show(shape)}, whose size in ${dtype} is not a whole number of bytes below 2^53`,
+      `has the shape ${showJson(shape)}, whose size in ${dtype} is not a whole number of bytes below 2^53`,
     );
   }
   if (end - begin !== bytes || end > Number.MAX_SAFE_INTEGER - payload) {
-    throw fail(`has data_offsets ${show(offsets)}; expected ${bytes} bytes for ${dtype} ${show(shape)}`);
+    throw fail(
+      `has data_offsets ${showJson(offsets)}; expected ${bytes} bytes for ${dtype} ${showJson(shape)}`,
+    );
   }
   return { dtype, dims: shape, file: path, offset: payload + begin, bytes };
 }
@@ -134,12 +136,6 @@ function checkContiguous(path: string, tensors: ReadonlyMap<string, StoredTensor
 
 function isCounts(value: JsonValue | undefined): value is readonly number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-}
-
-/** A value for a message, shortened if it is long. */
-function show(value: JsonValue | undefined): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 function bad(path: string, what: string): RingrankError {

@@ -33,6 +33,12 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A value for a message, shortened if it is long. */
+export function showJson(value: JsonValue | undefined): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
 /**
  * The object in a JSON file.
  *
