@@ -1,6 +1,6 @@
 import { buildGraph, type Graph, openCheckpoint, type QuantizedSource, type Weight } from "@ringrank/model";
-import { bytesOf, ShardReader } from "@ringrank/model/weights";
-import { buildPrograms, planGraph, type RankProgram, type WeightShard } from "@ringrank/policy";
+import { bytesOf, ShardReader, type WeightShard } from "@ringrank/model/weights";
+import { buildPrograms, planGraph, type RankProgram } from "@ringrank/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   modelTolerance,

@@ -1,5 +1,5 @@
 import type { TensorData } from "@ringrank/model";
-import { allocate, bytesOf } from "@ringrank/model/weights";
+import { allocate, bytesOf, type WeightShard } from "@ringrank/model/weights";
 import type {
   Addends,
   Entry,
@@ -9,7 +9,6 @@ import type {
   SizeProduct,
   Step,
   ValueShard,
-  WeightShard,
 } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { EmulatedProducts } from "./emulate-product.js";

@@ -5,5 +5,5 @@
 export { allocate, bytesOf, bytesPerElement } from "./element-types.js";
 export { type ReadStatistics, readStatistics } from "./read-at.js";
 export { rowPieces } from "./row-pieces.js";
-export type { Interval, Selection } from "./runs.js";
+export { type Interval, type Selection, selectedDims, totalLength } from "./runs.js";
 export { ShardReader, type ShardReaderOptions, type WeightShard } from "./shard-reader.js";

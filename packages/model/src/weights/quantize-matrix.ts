@@ -1,6 +1,6 @@
 import { quantizationBlock, type StoredMatrix } from "../graph/graph.js";
 import { allocate, room } from "./element-types.js";
-import { countOf, type Interval, partOf, type Selection } from "./runs.js";
+import { type Interval, partOf, type Selection, totalLength } from "./runs.js";
 import { tileElements, type Workspace } from "./workspace.js";
 
 /** Whole blocks of some rows of a matrix. */
@@ -35,7 +35,7 @@ export function quantizeMatrix(
   const { buffer, kernels, tile, turned } = workspace;
   const { transposed, dims } = matrix;
   const columns = dims[transposed ? 0 : 1];
-  const counts = { rows: countOf(rows), blocks: countOf(blocks) };
+  const counts = { rows: totalLength(rows), blocks: totalLength(blocks) };
   const blockBytes = (quantizationBlock * bits) / 8;
   const count = counts.rows * counts.blocks;
   const values = room(count * blockBytes, into.values).subarray(0, count * blockBytes);
@@ -49,7 +49,7 @@ export function quantizeMatrix(
       const columnIntervals = partOf(blocks, block, block + tileBlocks).map(
         ([start, end]): Interval => [start * quantizationBlock, Math.min(end * quantizationBlock, columns)],
       );
-      const tileColumns = countOf(columnIntervals);
+      const tileColumns = totalLength(columnIntervals);
       if (transposed) {
         read([columnIntervals, rowIntervals], tile.address);
         kernels.transpose(turned.address, tile.address, tileColumns, tileRows);

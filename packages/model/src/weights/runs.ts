@@ -8,11 +8,11 @@ export type Selection = readonly (readonly Interval[])[];
 
 /** Sizes of a selection. */
 export function selectedDims(selection: Selection): number[] {
-  return selection.map(countOf);
+  return selection.map(totalLength);
 }
 
 /** Total length of intervals. */
-export function countOf(intervals: readonly Interval[]): number {
+export function totalLength(intervals: readonly Interval[]): number {
   return intervals.reduce((sum, [start, end]) => sum + end - start, 0);
 }
 

@@ -17,6 +17,7 @@ import { Workspace } from "./workspace.js";
 /** A part of a weight: the Cartesian product of a selection of intervals on each axis. */
 export interface WeightShard {
   readonly weight: Weight;
+  /** Of `weight.dims`. */
   readonly selection: Selection;
   /** Sizes of the selection. */
   readonly dims: readonly number[];

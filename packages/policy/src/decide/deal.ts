@@ -1,4 +1,4 @@
-import type { Interval } from "../program/program.js";
+import type { Interval } from "@ringrank/model/weights";
 
 /** One rank's part: an interval of units and, if ranks share a unit, an interval of its pieces. */
 export interface Hand {

@@ -1,7 +1,7 @@
+import type { Interval } from "@ringrank/model/weights";
 import type { Role } from "../analysis/roles.js";
 import type { Factor } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
-import type { Interval } from "../program/program.js";
 import { deal } from "./deal.js";
 
 /** The share of every rank of every factor of the chosen roles. */

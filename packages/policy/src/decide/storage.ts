@@ -1,12 +1,8 @@
 import type { Weight } from "@ringrank/model";
-import { bytesPerElement } from "@ringrank/model/weights";
+import { bytesPerElement, type Selection, totalLength } from "@ringrank/model/weights";
 import { isParameter, type WeightUse } from "../analysis/roles.js";
 import { appendTo } from "../append-to.js";
-import { countOf, localIntervals, localSize, type RankShare } from "../factors/shard.js";
-import type { Interval } from "../program/program.js";
-
-/** By axis: the selected indices of a weight. */
-export type Selection = readonly (readonly Interval[])[];
+import { localIntervals, localSize, type RankShare } from "../factors/shard.js";
 
 /** Uses of parameters, by weight. */
 export function parameterUses(uses: readonly WeightUse[]): ReadonlyMap<string, readonly WeightUse[]> {
@@ -50,7 +46,7 @@ export function weightBytes(uses: readonly WeightUse[], share: RankShare): numbe
   }
   let total = 0;
   for (const selection of selections.values()) {
-    total += selection.reduce((count, axis) => count * countOf(axis), bytesPerElement[first.weight.type]);
+    total += selection.reduce((count, axis) => count * totalLength(axis), bytesPerElement[first.weight.type]);
   }
   return total;
 }

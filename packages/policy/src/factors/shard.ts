@@ -1,4 +1,4 @@
-import type { Interval } from "../program/program.js";
+import type { Interval } from "@ringrank/model/weights";
 import type { SizePair } from "../shapes/size-pair.js";
 import { type Dim, type Factor, resolve, segmentsOf, sizeOf } from "./factor.js";
 
@@ -96,9 +96,4 @@ function pushMerged(intervals: Interval[], next: Interval): void {
   const last = intervals.at(-1);
   if (last !== undefined && last[1] === next[0]) intervals[intervals.length - 1] = [last[0], next[1]];
   else if (next[1] > next[0]) intervals.push(next);
-}
-
-/** Total length of intervals. */
-export function countOf(intervals: readonly Interval[]): number {
-  return intervals.reduce((sum, [start, end]) => sum + end - start, 0);
 }

@@ -1,4 +1,5 @@
-import type { Cache, DataType, RecurrentState, Weight } from "@ringrank/model";
+import type { Cache, DataType, RecurrentState } from "@ringrank/model";
+import type { Interval, WeightShard } from "@ringrank/model/weights";
 import type { Elementwise, Interpretable } from "./segment-work.js";
 
 /**
@@ -67,9 +68,6 @@ export interface ValueShard {
   /** By rank. The intervals of ranks may overlap, in which case the ranks have equal elements; a rank may have none. */
   readonly intervals: readonly (readonly Interval[])[];
 }
-
-/** Half-open: `[start, end)`. */
-export type Interval = readonly [start: number, end: number];
 
 export type Step =
   | RunStep
@@ -327,13 +325,4 @@ export interface Segment {
    * values are small.
    */
   readonly interpretable?: Interpretable;
-}
-
-/** A rank's part of a weight: the Cartesian product of a selection of intervals on each axis. */
-export interface WeightShard {
-  readonly weight: Weight;
-  /** By axis of `weight.dims`: the indices that this rank has. `[[0, dim]]` is the whole axis. */
-  readonly selection: readonly (readonly Interval[])[];
-  /** Sizes of the selection. */
-  readonly dims: readonly number[];
 }

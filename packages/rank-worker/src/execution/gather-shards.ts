@@ -1,8 +1,8 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
-import type { Interval, ValueShard } from "@ringrank/policy";
+import { allocate, bytesOf, bytesPerElement, totalLength } from "@ringrank/model/weights";
+import type { ValueShard } from "@ringrank/policy";
 import type { TensorMessage } from "../protocol.js";
 import { elementCount } from "../tensors/element-types.js";
 
@@ -59,10 +59,6 @@ export function gatherShards(
     rankStart += words[rank]! * 4;
   }
   return { type: part.type, dims, data: whole };
-}
-
-export function totalLength(intervals: readonly Interval[]): number {
-  return intervals.reduce((length, [start, end]) => length + end - start, 0);
 }
 
 /** The same bits as int32 words, which collectives can move. Only copied if they do not fill whole words. */

@@ -1,4 +1,5 @@
-import type { LocalValue, RankProgram, Segment, ValueShard, WeightShard } from "@ringrank/policy";
+import type { WeightShard } from "@ringrank/model/weights";
+import type { LocalValue, RankProgram, Segment, ValueShard } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
 import { inRanks } from "../testing/in-ranks.js";
 import { encodeTinyOnnx, type TinyNode, type TinyValue } from "../testing/tiny-onnx.js";

@@ -1,4 +1,5 @@
-import type { Interval, ValueShard } from "@ringrank/policy";
+import type { Interval } from "@ringrank/model/weights";
+import type { ValueShard } from "@ringrank/policy";
 
 /** Owned elements `[first, first + length)` are token ids `[id, id + length)`. */
 interface Span {

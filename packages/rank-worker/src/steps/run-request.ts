@@ -1,9 +1,9 @@
 import { RingrankError } from "@ringrank/errors";
-import { allocate, bytesOf } from "@ringrank/model/weights";
+import { allocate, bytesOf, totalLength } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import type { RunContext } from "../execution/compiled-step.js";
-import { gatherShards, totalLength } from "../execution/gather-shards.js";
+import { gatherShards } from "../execution/gather-shards.js";
 import { type RunOutcome, runEntry } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";

@@ -1,5 +1,6 @@
 import { type Communicator, createGroup, joinGroup } from "@ringrank/collectives";
-import type { Entry, Interval } from "@ringrank/policy";
+import type { Interval } from "@ringrank/model/weights";
+import type { Entry } from "@ringrank/policy";
 import { Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";

@@ -1,7 +1,8 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
+import { totalLength } from "@ringrank/model/weights";
 import type { Entry, ValueShard } from "@ringrank/policy";
-import { gatherShards, totalLength } from "../execution/gather-shards.js";
+import { gatherShards } from "../execution/gather-shards.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { names } from "./interface-names.js";
 

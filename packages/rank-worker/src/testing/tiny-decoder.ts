@@ -6,7 +6,8 @@
  * ```
  */
 import type { Cache, Weight } from "@ringrank/model";
-import type { Entry, Interval, LocalValue, RankProgram, Segment, Step, WeightShard } from "@ringrank/policy";
+import type { Interval, WeightShard } from "@ringrank/model/weights";
+import type { Entry, LocalValue, RankProgram, Segment, Step } from "@ringrank/policy";
 import type { TinyNode } from "./tiny-onnx.js";
 import { deal, f32, i64, int64, segment, shard, size, symbol, weight } from "./tiny-program.js";
 

@@ -1,6 +1,7 @@
 /** Pieces of programs split by hand, for tests: weights that are formulas, their shards, segments in small ONNX. */
 import type { Weight } from "@ringrank/model";
-import type { Interval, LocalValue, Segment, WeightShard } from "@ringrank/policy";
+import type { Interval, WeightShard } from "@ringrank/model/weights";
+import type { LocalValue, Segment } from "@ringrank/policy";
 import { encodeTinyOnnx, type TinyNode, type TinyValue } from "./tiny-onnx.js";
 
 /** A segment of nodes whose weights it alone uses. */

@@ -9,7 +9,8 @@
  * ```
  */
 import type { Cache, Weight } from "@ringrank/model";
-import type { Entry, LocalValue, RankProgram, Segment, WeightShard } from "@ringrank/policy";
+import type { WeightShard } from "@ringrank/model/weights";
+import type { Entry, LocalValue, RankProgram, Segment } from "@ringrank/policy";
 import type { TinyNode } from "./tiny-onnx.js";
 import { deal, f32, i64, int64, segment, shard, size, symbol, weight } from "./tiny-program.js";
 

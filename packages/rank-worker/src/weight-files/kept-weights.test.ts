@@ -1,4 +1,5 @@
-import type { ProductStep, QuantizedProductMatrix, RankProgram, Step, WeightShard } from "@ringrank/policy";
+import type { WeightShard } from "@ringrank/model/weights";
+import type { ProductStep, QuantizedProductMatrix, RankProgram, Step } from "@ringrank/policy";
 import { pino } from "pino";
 import { expect, test } from "vitest";
 import { MatrixHome } from "../kernels/matrix-home.js";

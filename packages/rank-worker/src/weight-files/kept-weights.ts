@@ -1,6 +1,6 @@
 import type { TensorData } from "@ringrank/model";
-import { allocate } from "@ringrank/model/weights";
-import type { RankProgram, Step, WeightShard } from "@ringrank/policy";
+import { allocate, type WeightShard } from "@ringrank/model/weights";
+import type { RankProgram, Step } from "@ringrank/policy";
 import { allSteps } from "../all-steps.js";
 import type { MatrixHome } from "../kernels/matrix-home.js";
 import { elementCount } from "../tensors/element-types.js";

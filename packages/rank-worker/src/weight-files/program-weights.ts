@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { bytesOf, bytesPerElement, rowPieces, ShardReader } from "@ringrank/model/weights";
-import type { RankProgram, WeightShard } from "@ringrank/policy";
+import { bytesOf, bytesPerElement, rowPieces, ShardReader, type WeightShard } from "@ringrank/model/weights";
+import type { RankProgram } from "@ringrank/policy";
 import { type Initializers, inTurns } from "./initializers.js";
 import type { WeightPlaces } from "./kept-weights.js";
 import { pieceBytes, WeightWriter } from "./write-weight.js";

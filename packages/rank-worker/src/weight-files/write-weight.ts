@@ -1,6 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { bytesOf, rowPieces, type ShardReader } from "@ringrank/model/weights";
-import type { WeightShard } from "@ringrank/policy";
+import { bytesOf, rowPieces, type ShardReader, type WeightShard } from "@ringrank/model/weights";
 
 /**
  * Bytes that are copied at a time. Every rank has a buffer of this size, and the reader's own, at the peak of a load.

@@ -1,16 +1,16 @@
 import type { ConstantTensor, DataType, GraphNode, Weight } from "@ringrank/model";
+import { selectedDims, type WeightShard } from "@ringrank/model/weights";
 import type { FactoredGraph, FactoredNode } from "../../analysis/propagate.js";
 import { isParameter, type WeightUse } from "../../analysis/roles.js";
 import type { RankView } from "../../decide/rank-view.js";
 import { selectionOf } from "../../decide/storage.js";
 import type { Dim } from "../../factors/factor.js";
-import { countOf, isSharded, localIntervals, localSize, type RankShare } from "../../factors/shard.js";
+import { isSharded, localIntervals, localSize, type RankShare } from "../../factors/shard.js";
 import { inlineWeight } from "../../graph/constants.js";
 import { FreshNames } from "../../graph/fresh-names.js";
 import { makeNode } from "../../graph/make-node.js";
 import type { Localization } from "../../rules/rule.js";
 import type { SizePair } from "../../shapes/size-pair.js";
-import type { WeightShard } from "../program.js";
 import type { LocalValues } from "./local-values.js";
 import { sliceInline } from "./slice-inline.js";
 
@@ -88,7 +88,7 @@ class Localizer {
       this.#weightNames.set(`${use.node}/${use.slot}`, name);
       if (known.has(key)) continue;
       known.set(key, name);
-      const dims = selection.map(countOf);
+      const dims = selectedDims(selection);
       if (isParameter(use.weight)) this.#shards.set(name, { weight: use.weight, selection, dims });
       else this.#constants.set(name, sliceInline(use.weight, selection));
     }

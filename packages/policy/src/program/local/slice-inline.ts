@@ -1,12 +1,11 @@
 import type { TensorData, Weight } from "@ringrank/model";
-import type { Selection } from "../../decide/storage.js";
-import { countOf } from "../../factors/shard.js";
+import { type Selection, selectedDims } from "@ringrank/model/weights";
 
 /** The selected elements of a constant that is stored in the graph. */
 export function sliceInline(weight: Weight, selection: Selection): Weight {
   const { source, dims } = weight;
   if (source.kind !== "inline") throw new TypeError("only constants held in the graph are sliced here");
-  const local = selection.map(countOf);
+  const local = selectedDims(selection);
   if (local.every((size, axis) => size === dims[axis])) return weight;
   const indices = selection.map((intervals) => intervals.flatMap(([start, end]) => range(start, end)));
   let offsets = [0];

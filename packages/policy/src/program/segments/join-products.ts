@@ -1,4 +1,5 @@
 import { type GraphNode, int, intAttribute, type Weight } from "@ringrank/model";
+import type { WeightShard } from "@ringrank/model/weights";
 import { appendTo } from "../../append-to.js";
 import { inlineWeight, int64Tensor } from "../../graph/constants.js";
 import { FreshNames } from "../../graph/fresh-names.js";
@@ -6,7 +7,6 @@ import { makeNode } from "../../graph/make-node.js";
 import { operatorName } from "../../graph/operator-name.js";
 import { Wiring } from "../../graph/wiring.js";
 import { concatenationOf } from "../local/concatenation.js";
-import type { WeightShard } from "../program.js";
 import type { SegmentContext } from "./segment.js";
 
 /** The nodes of one segment, after products of the same input have been joined. */

@@ -6,9 +6,10 @@ import {
   type ValueInfo,
   type Weight,
 } from "@ringrank/model";
+import type { WeightShard } from "@ringrank/model/weights";
 import type { LocalValues } from "../local/local-values.js";
 import type { LocalGraph } from "../local/localize.js";
-import type { Segment, WeightShard } from "../program.js";
+import type { Segment } from "../program.js";
 import { joinProducts } from "./join-products.js";
 
 /** What the segments of one rank have in common. */
