@@ -30,7 +30,7 @@ export function chooseRowsEarly(prepared: PreparedGraph): PreparedGraph {
     .map((node) => findChoice(node, prepared))
     .find((found) => found !== undefined && [...found.nodes].some(isProduct));
   if (choice === undefined) return prepared;
-  const graph = rewrite(prepared, choice);
+  const graph = new Rewriter(prepared, choice).run();
   const { values: shapes, symbols } = evaluatePair(graph);
   return { graph, shapes, symbols };
 }
@@ -81,67 +81,83 @@ function rowwiseBefore(
   return moved;
 }
 
-/** The moved nodes read chosen rows, `[chosen, width]`; their results need not be chosen from again. */
-function rewrite(
-  { graph, shapes }: PreparedGraph,
-  { gather, reshape, chosen, rows, nodes: moved }: Choice,
-): Graph {
-  const weights = new Map<string, Weight>(graph.weights);
-  const names = FreshNames.notIn(graph);
-  const made = new Set([...moved].flatMap(({ outputs }) => outputs));
-  const choices = new Map<string, string>();
-  const matrices = new Map<string, string>();
-  const [result] = gather.outputs as [string];
-  // Everything moved comes last. So if a node that stays reads a sum that is owed, it is reduced for that node, and
-  // rows are chosen from the reduced sum.
-  const late = graph.nodes.flatMap((node) => (moved.has(node) ? chosenFor(node) : []));
-  const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
-    if (node === gather) return late;
-    return node === reshape || moved.has(node) ? [] : [node];
-  });
-  return withoutUnread({ ...graph, nodes, weights });
+/** Moves nodes to chosen rows, `[chosen, width]`. Their results need not be chosen from again. */
+class Rewriter {
+  readonly #prepared: PreparedGraph;
+  readonly #choice: Choice;
+  readonly #weights: Map<string, Weight>;
+  readonly #names: FreshNames;
+  /** What moved nodes compute. */
+  readonly #made: ReadonlySet<string>;
+  /** By value: its chosen rows, and the same value with two axes instead of three. */
+  readonly #chosen = new Map<string, string>();
+  readonly #matrices = new Map<string, string>();
+
+  constructor(prepared: PreparedGraph, choice: Choice) {
+    const { graph } = prepared;
+    this.#prepared = prepared;
+    this.#choice = choice;
+    this.#weights = new Map(graph.weights);
+    this.#names = FreshNames.notIn(graph);
+    this.#made = new Set([...choice.nodes].flatMap(({ outputs }) => outputs));
+  }
+
+  run(): Graph {
+    const { graph } = this.#prepared;
+    const { gather, reshape, nodes: moved } = this.#choice;
+    // Everything moved comes last. So if a node that stays reads a sum that is owed, it is reduced for that node, and
+    // rows are chosen from the reduced sum.
+    const late = graph.nodes.flatMap((node) => (moved.has(node) ? this.#onChosenRows(node) : []));
+    const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
+      if (node === gather) return late;
+      return node === reshape || moved.has(node) ? [] : [node];
+    });
+    return withoutUnread({ ...graph, nodes, weights: this.#weights });
+  }
 
   /** The node on chosen rows, after the choice of those inputs that have not been chosen from yet. */
-  function chosenFor(node: GraphNode): GraphNode[] {
+  #onChosenRows(node: GraphNode): GraphNode[] {
+    const { gather, reshape } = this.#choice;
     const before: GraphNode[] = [];
-    const once = (made: Map<string, string>, name: string, make: (name: string) => GraphNode[]): string => {
-      if (!made.has(name)) before.push(...make(name));
-      return made.get(name)!;
-    };
-    const inputs = node.inputs.map((name) => {
-      const dims = shapes.get(name)?.dims;
-      if (made.has(name)) return name;
-      if (rows.has(dims)) return once(choices, name, choose);
-      // Operands shared by all rows may keep three axes where they are broadcast.
-      return dims?.length === 3 && isElementwise(node) ? once(matrices, name, asMatrix) : name;
-    });
-    const outputs = node.outputs.map((name) => (name === reshape.inputs[0] ? result : name));
+    const inputs = node.inputs.map((name) => this.#input(name, node, before));
+    const outputs = node.outputs.map((name) => (name === reshape.inputs[0] ? gather.outputs[0]! : name));
     const { axis, ...others } = node.attributes;
     const attributes = axis === undefined ? others : { ...others, axis: alongRow };
     return [...before, { ...node, inputs, outputs, attributes }];
   }
 
-  function choose(name: string): GraphNode[] {
-    const [flat, some] = ["rows", "chosen"].map((part) => names.after(`${name}·${part}`));
-    choices.set(name, some!);
-    const gathered = makeNode("Gather", [flat!, chosen], some!, { axis: int(0) });
-    return [flatten(name, flat!), gathered];
+  /** @param before takes the nodes that compute the input, if they are new */
+  #input(name: string, node: GraphNode, before: GraphNode[]): string {
+    if (this.#made.has(name)) return name;
+    const dims = this.#prepared.shapes.get(name)?.dims;
+    if (this.#choice.rows.has(dims)) {
+      if (!this.#chosen.has(name)) before.push(...this.#choose(name));
+      return this.#chosen.get(name)!;
+    }
+    // Operands shared by all rows may keep three axes where they are broadcast.
+    if (dims?.length !== 3 || !isElementwise(node)) return name;
+    if (!this.#matrices.has(name)) before.push(this.#asMatrix(name));
+    return this.#matrices.get(name)!;
   }
 
-  function asMatrix(name: string): GraphNode[] {
-    const matrix = names.after(`${name}·row`);
-    matrices.set(name, matrix);
-    return [flatten(name, matrix)];
+  #choose(name: string): GraphNode[] {
+    const [flat, some] = ["rows", "chosen"].map((part) => this.#names.after(`${name}·${part}`));
+    this.#chosen.set(name, some!);
+    const gathered = makeNode("Gather", [flat!, this.#choice.chosen], some!, { axis: int(0) });
+    return [this.#flatten(name, flat!), gathered];
   }
 
-  function flatten(name: string, output: string): GraphNode {
-    const target = names.after(`${output}·sizes`);
-    weights.set(target, inlineWeight(int64Tensor([-1, widthOf(name)])));
+  #asMatrix(name: string): GraphNode {
+    const matrix = this.#names.after(`${name}·row`);
+    this.#matrices.set(name, matrix);
+    return this.#flatten(name, matrix);
+  }
+
+  #flatten(name: string, output: string): GraphNode {
+    const target = this.#names.after(`${output}·sizes`);
+    const width = this.#prepared.shapes.get(name)!.dims.at(-1)![0];
+    this.#weights.set(target, inlineWeight(int64Tensor([-1, width])));
     return makeNode("Reshape", [name, target], output);
-  }
-
-  function widthOf(name: string): number {
-    return shapes.get(name)!.dims.at(-1)![0];
   }
 }
 

@@ -53,81 +53,88 @@ export function place(
     wide.has(shapes.get(value)!.type) ? Number.POSITIVE_INFINITY : Math.ceil(1e12 * secondsToPay(value));
   const total = (sums: Iterable<string>): number =>
     [...sums].reduce((cost, value) => cost + costOf(value), 0);
-  const latest = paySums(factored, chosen, []);
-  const cut = cheapestCut(latest.flow, costOf);
-  const isLatest = cut.size === latest.paid.size && [...cut].every((value) => latest.paid.has(value));
-  const earlier = isLatest ? latest : paySums(factored, chosen, cut);
+  const latest = new PaidSums(factored, chosen, []);
+  const cut = cheapestCut(latest.flow(), costOf);
+  const earlier = areSame(cut, latest.paid) ? latest : new PaidSums(factored, chosen, cut);
   const { paid, partial, largest } = total(earlier.paid) < total(latest.paid) ? earlier : latest;
   if (total(paid) === Number.POSITIVE_INFINITY) return undefined;
   return { paid, partial, largest, gathered };
 }
 
 /**
- * Pays sums at the values given, and wherever else a reader needs the whole value.
+ * Sums that are paid at the values given, and wherever else a reader needs the whole value.
  *
  * A value is paid once, not once per reader. If a reader turns out to need the whole value, everything that was derived
  * from its partial form is stale, including what was paid of it, so the walk resumes at its producer. It terminates,
  * because nothing before that changes.
  */
-function paySums(
-  { nodes, graph, wiring }: FactoredGraph,
-  chosen: ReadonlySet<Factor>,
-  early: Iterable<string>,
-): Pick<Placement, "paid" | "partial" | "largest"> & { readonly flow: Flow } {
-  const paid = new Set(early);
-  const partial = new Set<string>();
-  const largest = new Set<string>();
-  const isOwed = (name: string): boolean => partial.has(name) && !paid.has(name);
-
-  const walk = (from: number): string | undefined => {
-    for (let index = from; index < nodes.length; index++) {
-      const { operator } = nodes[index]!;
-      for (const output of operator.node.outputs) partial.delete(output);
-      const needed = visit(nodes[index]!, chosen, isOwed);
-      if (needed.pay !== undefined) return needed.pay;
-      const comparesShares = nodes[index]!.compared.some((dim) => holds(dim, chosen));
-      if (!needed.owes && !comparesShares) {
-        // If its input has been paid in the meantime, nothing is left to pay.
-        for (const output of operator.node.outputs) paid.delete(output);
-        continue;
-      }
-      for (const output of operator.node.outputs) {
-        if (output === "") continue;
-        partial.add(output);
-        // Nothing is linear in a maximum.
-        if (comparesShares) paid.add(output);
-        if (comparesShares) largest.add(output);
-      }
-    }
-    return graph.outputs.find(({ name }) => isOwed(name))?.name;
-  };
-
-  let unpaid = walk(0);
-  while (unpaid !== undefined) {
-    paid.add(unpaid);
-    unpaid = walk(wiring.producer(unpaid)!);
-  }
-  return { paid: inOrder(paid), partial, largest, flow: flowOfSums() };
-
+class PaidSums {
   /** In the order of their producers. */
-  function inOrder(names: ReadonlySet<string>): ReadonlySet<string> {
-    const place = (name: string): number => wiring.producer(name)!;
-    return new Set([...names].sort((a, b) => place(a) - place(b)));
+  readonly paid: ReadonlySet<string>;
+  readonly partial = new Set<string>();
+  readonly largest = new Set<string>();
+  readonly #factored: FactoredGraph;
+  readonly #chosen: ReadonlySet<Factor>;
+  readonly #paid: Set<string>;
+  readonly #isOwed = (name: string): boolean => this.partial.has(name) && !this.#paid.has(name);
+
+  constructor(factored: FactoredGraph, chosen: ReadonlySet<Factor>, early: Iterable<string>) {
+    this.#factored = factored;
+    this.#chosen = chosen;
+    this.#paid = new Set(early);
+    let unpaid = this.#walk(0);
+    while (unpaid !== undefined) {
+      this.#paid.add(unpaid);
+      unpaid = this.#walk(factored.wiring.producer(unpaid)!);
+    }
+    const place = (name: string): number => factored.wiring.producer(name)!;
+    this.paid = new Set([...this.#paid].sort((a, b) => place(a) - place(b)));
   }
 
-  function flowOfSums(): Flow {
+  /** How sums get from where they arise to where they are paid. */
+  flow(): Flow {
     const sources = new Set<string>();
     const next = new Map<string, string[]>();
-    for (const { operator } of nodes) {
+    for (const { operator } of this.#factored.nodes) {
       const { inputs, outputs } = operator.node;
-      const made = outputs.filter((name) => partial.has(name));
+      const made = outputs.filter((name) => this.partial.has(name));
       if (made.length === 0) continue;
-      const from = new Set(inputs.filter(isOwed));
+      const from = new Set(inputs.filter(this.#isOwed));
       if (from.size === 0) for (const name of made) sources.add(name);
       for (const name of from) for (const output of made) appendTo(next, name, output);
     }
-    return { sources, sinks: paid, next };
+    return { sources, sinks: this.paid, next };
   }
+
+  /** Goes through the nodes until one needs a value that is owed, and returns that. */
+  #walk(from: number): string | undefined {
+    const { nodes, graph } = this.#factored;
+    for (let index = from; index < nodes.length; index++) {
+      const node = nodes[index]!;
+      const { outputs } = node.operator.node;
+      for (const output of outputs) this.partial.delete(output);
+      const needed = visit(node, this.#chosen, this.#isOwed);
+      if (needed.pay !== undefined) return needed.pay;
+      const comparesShares = node.compared.some((dim) => holds(dim, this.#chosen));
+      if (!needed.owes && !comparesShares) {
+        // If its input has been paid in the meantime, nothing is left to pay.
+        for (const output of outputs) this.#paid.delete(output);
+        continue;
+      }
+      for (const output of outputs) {
+        if (output === "") continue;
+        this.partial.add(output);
+        // Nothing is linear in a maximum.
+        if (comparesShares) this.#paid.add(output);
+        if (comparesShares) this.largest.add(output);
+      }
+    }
+    return graph.outputs.find(({ name }) => this.#isOwed(name))?.name;
+  }
+}
+
+function areSame(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((value) => other.has(value));
 }
 
 /** Types with more digits than float32. Sums of types other than float32 and int32 cross in float32. */
