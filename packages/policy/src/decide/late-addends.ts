@@ -31,50 +31,79 @@ export interface LateAddends {
  * every rank has, or computes from what it has without a parameter.
  */
 export function findLateAddends(factored: FactoredGraph, placement: Placement): LateAddends {
-  const { graph, shapes, wiring } = factored;
-  const { paid, partial, largest } = placement;
+  const { graph, shapes } = factored;
   const onEveryRank = new OnEveryRank(factored, placement);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
-  const isOwed = (value: string): boolean => partial.has(value) && !paid.has(value);
-  const sizesOf = (value: string): string => JSON.stringify(shapes.get(value)!.dims);
   const ofSum = new Map<string, Addends>();
   const leftOut = new Map<string, string>();
-
-  for (const sum of paid) {
+  for (const sum of placement.paid) {
     // An output is in the memory to which the session wrote it.
-    if (largest.has(sum) || outputs.has(sum) || shapes.get(sum)!.type !== "float32") continue;
-    const width = rowWidth(sum);
-    const rows: string[] = [];
-    let whole: string | undefined;
-
-    /** Collects the operands of `value`, through sums and reshapes. */
-    const take = (value: string): void => {
-      const index = wiring.producer(value);
-      if (index === undefined) return;
-      const node = wiring.node(index);
-      const addends = addendsOf(node);
-      for (const name of addends) {
-        if (isOwed(name)) continue;
-        const isRow = width !== undefined && rowWidth(value) === width && isOwnRow(name, width, factored);
-        const isWhole = whole === undefined && sizesOf(name) === sizesOf(value) && onEveryRank.has(name);
-        if (isRow) rows.push(name);
-        else if (isWhole) whole = name;
-        else continue;
-        leftOut.set(value, name);
-      }
-      for (const name of isReshaping(node) ? node.inputs.slice(0, 1) : addends)
-        if (isOwed(name) && wiring.soleReader(name) === index) take(name);
-    };
-
-    take(sum);
+    if (placement.largest.has(sum) || outputs.has(sum) || shapes.get(sum)!.type !== "float32") continue;
+    const found = new AddendsOfSum(sum, factored, placement, onEveryRank);
+    const { rows, whole } = found;
     if (rows.length > 0 || whole !== undefined)
       ofSum.set(sum, { rows, ...(whole !== undefined && { value: whole }) });
+    for (const [value, name] of found.leftOut) leftOut.set(value, name);
   }
   return { ofSum, leftOut };
+}
+
+/** The addends of one sum that every rank can add to it. */
+class AddendsOfSum {
+  readonly rows: string[] = [];
+  whole: string | undefined;
+  /** By output of an adding node: the addend among its operands. */
+  readonly leftOut = new Map<string, string>();
+  readonly #factored: FactoredGraph;
+  readonly #placement: Placement;
+  readonly #onEveryRank: OnEveryRank;
+  readonly #width: number | undefined;
+
+  constructor(sum: string, factored: FactoredGraph, placement: Placement, onEveryRank: OnEveryRank) {
+    this.#factored = factored;
+    this.#placement = placement;
+    this.#onEveryRank = onEveryRank;
+    this.#width = this.#rowWidth(sum);
+    this.#collect(sum);
+  }
+
+  /** Collects the operands of `value`, through sums and reshapes. */
+  #collect(value: string): void {
+    const { wiring } = this.#factored;
+    const index = wiring.producer(value);
+    if (index === undefined) return;
+    const node = wiring.node(index);
+    const addends = addendsOf(node);
+    for (const name of addends) {
+      if (this.#isOwed(name)) continue;
+      if (this.#isRow(name, value)) this.rows.push(name);
+      else if (this.#isWhole(name, value)) this.whole = name;
+      else continue;
+      this.leftOut.set(value, name);
+    }
+    for (const name of isReshaping(node) ? node.inputs.slice(0, 1) : addends)
+      if (this.#isOwed(name) && wiring.soleReader(name) === index) this.#collect(name);
+  }
+
+  #isOwed(value: string): boolean {
+    const { paid, partial } = this.#placement;
+    return partial.has(value) && !paid.has(value);
+  }
+
+  #isRow(name: string, sum: string): boolean {
+    const width = this.#width;
+    return width !== undefined && this.#rowWidth(sum) === width && isOwnRow(name, width, this.#factored);
+  }
+
+  /** There is at most one. */
+  #isWhole(name: string, sum: string): boolean {
+    const sizesOf = (value: string): string => JSON.stringify(this.#factored.shapes.get(value)!.dims);
+    return this.whole === undefined && sizesOf(name) === sizesOf(sum) && this.#onEveryRank.has(name);
+  }
 
   /** Undefined if it is not the same in every call. */
-  function rowWidth(value: string): number | undefined {
-    const last = shapes.get(value)!.dims.at(-1);
+  #rowWidth(value: string): number | undefined {
+    const last = this.#factored.shapes.get(value)!.dims.at(-1);
     return last !== undefined && isStatic(last) ? last[0] : undefined;
   }
 }
