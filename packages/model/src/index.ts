@@ -1,4 +1,5 @@
 export { type BuiltGraph, buildGraph, type ContextLimits } from "./architectures/index.js";
+export type { ChatMessage, TemplateVariables } from "./chat-templates/chat-template.js";
 export {
   type Checkpoint,
   type CheckpointFile,
@@ -17,4 +18,3 @@ export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-
 export * from "./graph/index.js";
 export { resolveModel } from "./hub/index.js";
 export * from "./onnx/index.js";
-export type { ChatMessage, TemplateVariables } from "./tokenizer/chat-template.js";

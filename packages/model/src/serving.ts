@@ -3,9 +3,10 @@
  * whether it takes texts and conversations. Without the architectures, the ONNX code and the text libraries, which take
  * long to import.
  */
+
+export { hasChatTemplate } from "./chat-templates/find-template.js";
 export { type ExportDtype, exportDtypes } from "./exports/export-files.js";
 export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-identity.js";
 export { interfaceNames } from "./graph/graph.js";
 export { resolveModel } from "./hub/index.js";
-export { hasChatTemplate } from "./tokenizer/find-template.js";
 export { hasTokenizer } from "./tokenizer/has-tokenizer.js";

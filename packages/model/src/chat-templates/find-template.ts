@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import { isJsonObject, type JsonObject } from "../files/json.js";
 import { decodeUtf8, readFile } from "../files/read-file.js";
-import { specialTokens } from "./special-tokens.js";
-import { readTokenizerConfig, tokenizerConfigFile } from "./tokenizer-config.js";
+import { specialTokens } from "../tokenizer/special-tokens.js";
+import { readTokenizerConfig, tokenizerConfigFile } from "../tokenizer/tokenizer-config.js";
 
 /** Templates in use have at most 20 KB. */
 const mostBytes = 2 ** 20;
