@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import { intAttribute } from "../graph/attributes.js";
 import type { DataType, GraphNode } from "../graph/graph.js";
 import { toOnnxDataType } from "../onnx/onnx-data-types.js";
-import { originOf } from "./edit.js";
+import { originOf } from "./producers.js";
 import type { StatePair } from "./state-pairs.js";
 
 /** A state that grows by concatenation: `present = Concat(past, rows)`. */

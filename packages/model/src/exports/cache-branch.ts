@@ -2,8 +2,8 @@ import type { Graph, GraphNode } from "../graph/graph.js";
 import { readsOf } from "../graph/reads-of.js";
 import { isIf, takeBranch } from "../graph/take-branch.js";
 import { withoutUnread } from "../graph/without-unread.js";
-import { originOf, producersOf } from "./edit.js";
 import { takingItsTokens } from "./one-token.js";
+import { originOf, producersOf } from "./producers.js";
 import { statePairs } from "./state-pairs.js";
 
 /** The two graphs inside a merged decoder. */

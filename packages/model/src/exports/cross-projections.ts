@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import { type Graph, type GraphNode, readsOf, withoutUnread } from "../graph/index.js";
-import { constantOf, producersOf } from "./edit.js";
+import { constantOf, producersOf } from "./producers.js";
 import { isShape, readersOf, sizesRead } from "./sizes-read.js";
 
 /**

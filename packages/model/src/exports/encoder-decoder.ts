@@ -14,7 +14,8 @@ import {
 } from "../graph/index.js";
 import { namesOf } from "../graph/names-of.js";
 import { crossProjections } from "./cross-projections.js";
-import { constantOf, extended, producersOf, redirect } from "./edit.js";
+import { extended, redirect } from "./edit.js";
+import { constantOf, producersOf } from "./producers.js";
 import { isShape, readersOf, sizesRead } from "./sizes-read.js";
 import { statePairs } from "./state-pairs.js";
 import { withTokenSizes } from "./token-sizes.js";

@@ -1,5 +1,5 @@
 import type { Graph, GraphNode } from "../graph/index.js";
-import { constantOf, producersOf } from "./edit.js";
+import { constantOf, producersOf } from "./producers.js";
 
 /**
  * The last size of a value, `[…, width]`, if the nodes that compute it determine it: a product with a matrix, a

@@ -1,6 +1,6 @@
 import { intAttribute } from "../graph/attributes.js";
 import type { Graph, GraphNode } from "../graph/index.js";
-import { constantOf, producersOf } from "./edit.js";
+import { constantOf, producersOf } from "./producers.js";
 
 /** Operators whose output has the elements of their first input, in some shape and type. */
 const sameElements: ReadonlySet<string> = new Set([

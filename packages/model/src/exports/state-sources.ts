@@ -1,7 +1,7 @@
 import type { Graph, GraphNode } from "../graph/graph.js";
 import { type AppendedRows, appendedRows } from "./appended-rows.js";
-import { originOf, producersOf } from "./edit.js";
 import { type FusedAttention, fusedAttentionOf } from "./fused-attention/index.js";
+import { originOf, producersOf } from "./producers.js";
 import type { StatePair } from "./state-pairs.js";
 
 /** Where the states of a decoder export come from. */

@@ -1,5 +1,5 @@
 import type { Graph, GraphNode } from "../../graph/index.js";
-import { originOf, producersOf } from "../edit.js";
+import { originOf, producersOf } from "../producers.js";
 import type { StatePair } from "../state-pairs.js";
 import type { AttentionOperator, FusedAttention } from "./fused-attention.js";
 import { groupQueryAttention } from "./group-query-attention.js";
