@@ -30,7 +30,7 @@ export function joinGroup(handle: GroupHandle, rank: number, options: JoinOption
 }
 
 /** {@link joinGroup}, with the methods that only this package uses. */
-export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): GroupMember {
+export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions): GroupMember {
   const memory = new GroupMemory(handle);
   requireOptions(options, ["algorithm", "observeRing", "kernels", "measureWaits"]);
   const { algorithm = "auto", observeRing, kernels = "simd", measureWaits = false } = options;

@@ -176,7 +176,7 @@ export class ChatTemplate {
  * @param withTools whether the one for conversations with tools is preferred, if there are two
  * @throws RR_FILE_FORMAT if it has something that is not a template
  */
-export function loadChatTemplate(directory: string, withTools = false): ChatTemplate | undefined {
+export function loadChatTemplate(directory: string, withTools: boolean): ChatTemplate | undefined {
   const found = findTemplate(directory, withTools);
   return found && new ChatTemplate(found.source, found.tokens, found.where);
 }

@@ -47,7 +47,7 @@ export type ExportFiles =
  * @throws RR_NOT_A_MODEL without an ONNX file; RR_MISSING_FILE if no file, or not every required one, has the requested
  * `dtype`; RR_OPTION if there are several and none is requested
  */
-export function exportFiles(directory: string, dtype?: ExportDtype): ExportFiles {
+export function exportFiles(directory: string, dtype: ExportDtype | undefined): ExportFiles {
   const folder = [join(directory, "onnx"), directory].find((one) => onnxFiles(one).length > 0);
   if (folder === undefined) throw withoutFiles(directory, dtype);
   const byDtype = sortFiles(onnxFiles(folder));

@@ -115,7 +115,7 @@ class Matcher {
       addends.push(add.inputs[1]!);
       name = add.inputs[0]!;
     }
-    const concat = this.#madeBy(this.#behind(name, "Reshape"), "Concat");
+    const concat = this.#madeBy(this.#beforeReshape(name), "Concat");
     if (concat === undefined || concat.inputs.length !== 2) return undefined;
     const [past, present] = concat.inputs.map((product) => this.#madeBy(product, fusedMatmul));
     if (past === undefined || present === undefined || past.inputs[0] !== present.inputs[0]) return undefined;
@@ -123,7 +123,7 @@ class Matcher {
       return undefined;
     }
     return {
-      query: this.#behind(past.inputs[0]!, "Reshape"),
+      query: this.#beforeReshape(past.inputs[0]!),
       pastKeys: past.inputs[1]!,
       presentKeys: present.inputs[1]!,
       scale: floatAttribute(past, "alpha", 1),
@@ -134,13 +134,13 @@ class Matcher {
 
   /** From the softmax on to the context. */
   #mix(softmaxOutput: string) {
-    const split = this.#read(this.#beyond(softmaxOutput, "Reshape"), "Split");
+    const split = this.#read(this.#afterReshape(softmaxOutput), "Split");
     if (split === undefined || split.outputs.length !== 2) return undefined;
     const [past, present] = split.outputs.map((share) => this.#read(share, matmul));
     if (past?.inputs[0] !== split.outputs[0] || present?.inputs[0] !== split.outputs[1]) return undefined;
     const sum = this.#read(past!.outputs[0]!, "Add");
     if (sum === undefined || !sum.inputs.includes(present!.outputs[0]!)) return undefined;
-    const swapped = this.#read(this.#beyond(sum.outputs[0]!, "Reshape"), "Transpose");
+    const swapped = this.#read(this.#afterReshape(sum.outputs[0]!), "Transpose");
     const joined = swapped && this.#read(swapped.outputs[0]!, "Reshape");
     if (joined === undefined || intsAttribute(swapped!, "perm")?.join() !== swapsHeads) return undefined;
     const context = joined.outputs[0]!;
@@ -184,7 +184,7 @@ class Matcher {
     const [separated] = swap.inputs;
     const reshape = this.#peek(separated!, "Reshape");
     if (reshape === undefined || this.#sizesOf(reshape.inputs[0]!).length !== 3) return separated!;
-    return this.#behind(separated!, "Reshape");
+    return this.#beforeReshape(separated!);
   }
 
   /**
@@ -223,9 +223,9 @@ class Matcher {
     this.#body.add(this.#wiring.producer(name)!);
   }
 
-  /** The input from which a node of this kind computes `name`, or `name` itself. */
-  #behind(name: string, operator: string): string {
-    return this.#madeBy(name, operator)?.inputs[0] ?? name;
+  /** The value that `name` is reshaped from, or `name` itself. */
+  #beforeReshape(name: string): string {
+    return this.#madeBy(name, "Reshape")?.inputs[0] ?? name;
   }
 
   /** The only node that reads `name`, if it is of this kind; it is then part of the body. */
@@ -237,9 +237,9 @@ class Matcher {
     return node;
   }
 
-  /** The result that a node of this kind computes from `name`, or `name` itself. */
-  #beyond(name: string, operator: string): string {
-    return this.#read(name, operator)?.outputs[0] ?? name;
+  /** The value that `name` is only read to be reshaped to, or `name` itself. */
+  #afterReshape(name: string): string {
+    return this.#read(name, "Reshape")?.outputs[0] ?? name;
   }
 }
 

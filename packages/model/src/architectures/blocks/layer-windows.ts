@@ -68,16 +68,11 @@ export function alternatingWindows(
 
 /**
  * Like {@link layerWindows}, with a sliding window in layers from `max_window_layers` up if `use_sliding_window` is
- * true.
- *
- * @param defaultFullLayers `max_window_layers` if the config does not say
+ * true, as in Qwen 2 and 3.
  */
-export function upperLayerWindows(
-  config: ConfigReader,
-  defaultFullLayers: number,
-): (layer: number) => number | undefined {
+export function upperLayerWindows(config: ConfigReader): (layer: number) => number | undefined {
   const used = config.boolean("use_sliding_window", { default: false }) && !config.isNull("sliding_window");
-  const fullLayers = config.integer("max_window_layers", { min: 0, default: defaultFullLayers });
+  const fullLayers = config.integer("max_window_layers", { min: 0, default: 28 });
   return layerWindows(config, {
     window: used ? config.integer("sliding_window", { default: 4096 }) : undefined,
     slides: (layer) => layer >= fullLayers,

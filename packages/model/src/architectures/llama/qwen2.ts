@@ -15,7 +15,7 @@ export const qwen2: Architecture = {
     const { g, config } = context;
     const shape = groupedShape(config);
     const step = causalStep(g);
-    const window = upperLayerWindows(config, 28);
+    const window = upperLayerWindows(config);
     buildDecoder(context, {
       step,
       shape,

@@ -25,7 +25,7 @@ export const qwen3: Architecture = {
         bias,
         outputBias: bias,
         adjust: normPerHead(rmsNorms(context, shape.headDim)),
-        window: upperLayerWindows(config, 28),
+        window: upperLayerWindows(config),
       }),
       feedForward: gatedFeedForwards(context, shape.width),
     });

@@ -2,7 +2,7 @@ import { intsAttribute } from "@ringrank/model";
 import { axisOf, fromFront } from "../../graph/axis.js";
 import { broadcast } from "../broadcast.js";
 import type { Rule, Rules } from "../rule.js";
-import { wholeAxis } from "./reductions.js";
+import { normalizing } from "./reductions.js";
 
 /** Normalizes over all axes from `axis` on; scale and bias broadcast to the input, right-aligned. */
 const layerNorm: Rule = {
@@ -51,7 +51,7 @@ export const normalizationRules: Rules = {
   LayerNormalization: layerNorm,
   RMSNormalization: layerNorm,
   SimplifiedLayerNormalization: layerNorm,
-  LpNormalization: wholeAxis("normalized over", -1),
+  LpNormalization: normalizing,
   MeanVarianceNormalization: meanVariance,
   "com.microsoft::SimplifiedLayerNormalization": layerNorm,
   "com.microsoft::SkipLayerNormalization": skipNorm([2, 3, 4]),

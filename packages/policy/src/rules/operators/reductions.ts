@@ -4,17 +4,14 @@ import { axisOf, fromFront } from "../../graph/axis.js";
 import type { Operator, Rule, Rules } from "../rule.js";
 import { wholeDim, wholeOutputs } from "../whole.js";
 
-/** Operators that work along an axis, so that every rank needs all of it. */
-export function wholeAxis(why: string, defaultAxis: number): Rule {
-  return {
-    propagate(operator, factors) {
-      const input = factors.input(0);
-      const axis = axisOf(operator.node, defaultAxis, input.length);
-      factors.whole(input[axis]!, why);
-      return [input];
-    },
-  };
-}
+/** Operators that normalize along an axis, the last one by default, so that every rank needs all of it. */
+export const normalizing: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    factors.whole(input[axisOf(operator.node, -1, input.length)]!, "normalized over");
+    return [input];
+  },
+};
 
 /** CumSum along the axis that its second input names. */
 const cumSum: Rule = {
@@ -86,8 +83,8 @@ const argument: Rule = {
 };
 
 export const reductionRules: Rules = {
-  Softmax: wholeAxis("normalized over", -1),
-  LogSoftmax: wholeAxis("normalized over", -1),
+  Softmax: normalizing,
+  LogSoftmax: normalizing,
   CumSum: cumSum,
   ReduceSum: reduce("sum"),
   ReduceMean: reduce("other"),
