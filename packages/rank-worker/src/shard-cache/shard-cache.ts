@@ -6,9 +6,9 @@ import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "../weigh
 import { privateDirectory } from "./cache-directory.js";
 import { makeRoom } from "./cache-entries.js";
 import { checksumOf } from "./checksum.js";
-import { commitEntry, Entry } from "./entry.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
 import { shardContents, shardKey } from "./shard-key.js";
+import { commitEntry, StoredEntry } from "./stored-entry.js";
 
 /**
  * The cache of one load: where its ranks find their quantized weights, or can store them.
@@ -125,7 +125,7 @@ export function readPlan(directory: string, key: string): Uint8Array | undefined
   if (!existsSync(directory)) return undefined;
   const path = join(privateDirectory(directory), key);
   try {
-    const entry = Entry.open(path);
+    const entry = StoredEntry.open(path);
     if (entry === undefined) return undefined;
     const plan = new Uint8Array(entry.bytesOf("plan"));
     entry.read("plan", plan);

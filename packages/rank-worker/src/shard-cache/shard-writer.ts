@@ -6,9 +6,9 @@ import type { WeightPlaces } from "../weight-files/kept-weights.js";
 import type { ProgramWeights } from "../weight-files/program-weights.js";
 import { writeNewFile } from "../weight-files/write-weight.js";
 import { Checksum, checksumOf } from "./checksum.js";
-import { commitEntry } from "./entry.js";
 import type { ManifestFile } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
+import { commitEntry } from "./stored-entry.js";
 
 /**
  * Writes an entry while its program loads; the sessions of this load read their weights from it. It grows in a folder

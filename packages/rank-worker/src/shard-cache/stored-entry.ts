@@ -20,7 +20,7 @@ const pieceBytes = 1 << 20;
  * checksum detects damage by a disk or a power cut. It does not protect against attackers; the permissions of the
  * directory do.
  */
-export class Entry {
+export class StoredEntry {
   readonly path: string;
   /** By path. */
   readonly #files: ReadonlyMap<string, ManifestFile>;
@@ -34,12 +34,12 @@ export class Entry {
    * @returns undefined if there is no such entry
    * @throws an Error that says what is wrong, if there is something that is not an entry
    */
-  static open(path: string): Entry | undefined {
+  static open(path: string): StoredEntry | undefined {
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     requireDirectory(path);
     const manifest = readManifest(path);
     markUsed(path);
-    return new Entry(path, manifest);
+    return new StoredEntry(path, manifest);
   }
 
   /**

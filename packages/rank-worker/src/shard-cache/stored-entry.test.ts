@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { checksumOf } from "./checksum.js";
-import { commitEntry, Entry } from "./entry.js";
 import type { Manifest } from "./manifest.js";
+import { commitEntry, StoredEntry } from "./stored-entry.js";
 
 /** The manifest of an entry with these files. */
 function manifestOf(files: Readonly<Record<string, Uint8Array>>): Manifest {
@@ -27,13 +27,13 @@ const bytes = Uint8Array.of(1, 2, 3, 0);
 
 test("a file is read if it is as it was written", () => {
   const into = new Uint8Array(4);
-  const entry = Entry.open(entryOf({ plan: bytes }))!;
+  const entry = StoredEntry.open(entryOf({ plan: bytes }))!;
   entry.read("plan", into);
   expect([entry.bytesOf("plan"), into]).toEqual([4, bytes]);
 });
 
 test("an entry that does not exist is undefined", () => {
-  expect(Entry.open(join(temporaryDirectory(), "entry"))).toBeUndefined();
+  expect(StoredEntry.open(join(temporaryDirectory(), "entry"))).toBeUndefined();
 });
 
 test.each<[string, Uint8Array, string]>([
@@ -42,12 +42,12 @@ test.each<[string, Uint8Array, string]>([
 ])("refuses to read or verify a file that has %s", (_, found, message) => {
   const path = entryOf({ plan: bytes });
   writeFileSync(join(path, "plan"), found);
-  expect(() => Entry.open(path)!.read("plan", new Uint8Array(4))).toThrow(message);
-  expect(() => Entry.open(path)!.verify(() => true)).toThrow(message);
+  expect(() => StoredEntry.open(path)!.read("plan", new Uint8Array(4))).toThrow(message);
+  expect(() => StoredEntry.open(path)!.verify(() => true)).toThrow(message);
 });
 
 test("refuses a file of another size than expected, and one that is not in the manifest", () => {
-  const entry = Entry.open(entryOf({ plan: bytes }))!;
+  const entry = StoredEntry.open(entryOf({ plan: bytes }))!;
   expect(() => entry.read("plan", new Uint8Array(5))).toThrow("expected 5 bytes in plan, got 4");
   expect(() => entry.read("0/0", bytes)).toThrow("expected a file 0/0");
 });
@@ -55,13 +55,13 @@ test("refuses a file of another size than expected, and one that is not in the m
 test("verifies only the wanted files: whoever reads another one later does it then", () => {
   const path = entryOf({ "0/0": bytes, "kept/0": bytes });
   writeFileSync(join(path, "kept", "0"), "");
-  Entry.open(path)!.verify((file) => file === "0/0");
+  StoredEntry.open(path)!.verify((file) => file === "0/0");
 });
 
 test.runIf(existsSync("/proc/self/fd"))("closes a refused file", () => {
   const path = entryOf({ plan: bytes });
   writeFileSync(join(path, "plan"), "");
-  const entry = Entry.open(path)!;
+  const entry = StoredEntry.open(path)!;
   const open = readdirSync("/proc/self/fd").length;
   for (let time = 0; time < 10; time++) expect(() => entry.verify(() => true)).toThrow("got 0");
   expect(readdirSync("/proc/self/fd").length).toBe(open);
@@ -76,12 +76,12 @@ test("refuses an entry that is a link, or contains one, since others could chang
   ]);
   for (const [name, message] of refusal) {
     const path = entryOf({ "0/0": bytes });
-    Entry.open(path)!.verify(() => true);
+    StoredEntry.open(path)!.verify(() => true);
     const found = join(path, name);
     const moved = join(temporaryDirectory(), "moved");
     renameSync(found, moved);
     symlinkSync(moved, found);
-    expect(() => Entry.open(path)!.verify(() => true), name).toThrow(message);
+    expect(() => StoredEntry.open(path)!.verify(() => true), name).toThrow(message);
   }
 });
 
@@ -99,14 +99,14 @@ test.each<[string, object]>([
 ])("refuses a manifest with %s", (_, wrong) => {
   const path = entryOf({ plan: bytes });
   writeFileSync(join(path, "manifest.json"), JSON.stringify({ ...manifestOf({ plan: bytes }), ...wrong }));
-  expect(() => Entry.open(path)).toThrow("expected a manifest");
+  expect(() => StoredEntry.open(path)).toThrow("expected a manifest");
 });
 
 test("if two processes create an entry, the first one's stays", () => {
   const path = entryOf({ plan: bytes });
   const other = Uint8Array.of(9);
   commitEntry(temporaryDirectory({ plan: other }), path, manifestOf({ plan: other }));
-  expect(Entry.open(path)!.bytesOf("plan")).toBe(4);
+  expect(StoredEntry.open(path)!.bytesOf("plan")).toBe(4);
 });
 
 test("failing to rename an entry is an error", () => {
