@@ -1,4 +1,4 @@
-import { type Wire, wires } from "@ringrank/collectives";
+import { maximumWorldSize, type Wire, wires } from "@ringrank/collectives";
 import { type RingrankError, requireOptions } from "@ringrank/errors";
 import { type ExportDtype, exportDtypes } from "@ringrank/model/serving";
 import {
@@ -54,8 +54,16 @@ export interface CheckedLoadOptions {
   readonly workerUrl: string | undefined;
 }
 
-const planKeys = ["dtype", "ranks", "objective", "memoryPerRank", "precision", "activations", "signal"];
-const loadKeys = [
+const planKeys: readonly (keyof PlanOptions)[] = [
+  "dtype",
+  "ranks",
+  "objective",
+  "memoryPerRank",
+  "precision",
+  "activations",
+  "signal",
+];
+const loadKeys: readonly (keyof LoadOptions)[] = [
   ...planKeys,
   "threadsPerRank",
   "hugePages",
@@ -99,7 +107,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     ranks: numberOption(
       "ranks",
       options.ranks,
-      { minimum: 1, maximum: 64, integer: true, code: "RR_RANKS" },
+      { minimum: 1, maximum: maximumWorldSize, integer: true, code: "RR_RANKS" },
       1,
     ),
     objective: choiceOption("objective", options.objective, objectives, "memory"),
