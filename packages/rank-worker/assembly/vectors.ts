@@ -76,6 +76,38 @@ export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
+// The rows of a 4 × 4 transpose: one lane of each of four vectors.
+
+@inline
+export function firstLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  return v128.shuffle<i64>(lowLanes(a, b), lowLanes(c, d), 0, 2);
+}
+
+@inline
+export function secondLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  return v128.shuffle<i64>(lowLanes(a, b), lowLanes(c, d), 1, 3);
+}
+
+@inline
+export function thirdLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  return v128.shuffle<i64>(highLanes(a, b), highLanes(c, d), 0, 2);
+}
+
+@inline
+export function fourthLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  return v128.shuffle<i64>(highLanes(a, b), highLanes(c, d), 1, 3);
+}
+
+@inline
+function lowLanes(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+}
+
+@inline
+function highLanes(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+}
+
 /** If x is added to this, the lowest bits of the sum are the biased exponent of 2ⁿ, with n the integer nearest to x. */
 const roundingToExponent = memory.data<f32>([roundingAddend + 127]);
 /** The coefficients of a polynomial for 2ʳ, beginning with that of the highest power. */

@@ -146,6 +146,14 @@ export interface KernelExports {
   rowsOfEach(left: number, streams: number, rowBytes: number): number;
   /** The same for float matrices and one row: assembly/products/floats/multiply-floats.ts. */
   oneRowsOfEach(left: number, streams: number, rowBytes: number): number;
+  /** 2 if bfloat16 can represent all of these scales, or 4: assembly/products/quantized/stream-scales.ts. */
+  scaleBytesOf(scales: number, count: number): 2 | 4;
+  /**
+   * Interleaves streams of scales, `[streams, count]` to `[count, streams]`.
+   *
+   * @param outBytes bytes of a scale in `out`: 4 for float32, 2 for bfloat16
+   */
+  streamScales(from: number, streams: number, count: number, out: number, outBytes: number): void;
   readonly quantize4: ProductKernels["quantize"];
   readonly quantize8: ProductKernels["quantize"];
   readonly multiply4: ProductKernels["multiply"];

@@ -22,7 +22,7 @@ const spare = 1.25 * pageBytes;
 const noMemory = new RangeError("could not allocate memory");
 
 /** A home whose own memory has room for one half page in addition to the spare bytes, others for two; and its log. */
-function home({ memories = 10, hasOwn = true } = {}) {
+function home({ memories = 10, hasOwn = true, workBytes = 0 } = {}) {
   const own = hasOwn ? new RankKernels(2) : undefined;
   const messages: string[] = [];
   const log = pino(
@@ -35,7 +35,7 @@ function home({ memories = 10, hasOwn = true } = {}) {
     return new RankKernels(1);
   };
   const opened = () => memories - left;
-  return { own, messages, opened, home: new MatrixHome(own, { log, spareBytes: spare, open }) };
+  return { own, messages, opened, home: new MatrixHome(own, { log, spareBytes: spare, workBytes, open }) };
 }
 
 it("places a matrix in the memory of the rank's own kernels", () => {
@@ -60,6 +60,17 @@ it("leaves room for caches, and opens further memories with kernels; each matrix
   expect(found).not.toContain(undefined);
   expect(own!.memory.bytesFree).toBeGreaterThanOrEqual(spare);
   expect(messages).toEqual([]);
+});
+
+it("leaves room in further memories to put scales in order", () => {
+  const { home: one } = home({ workBytes: halfPageBytes / 2 });
+  const [, second, third] = [halfPage, halfPage, halfPage].map((weights) =>
+    one.kernelsOf(one.place(weights)[0]!),
+  );
+  expect(third).not.toBe(second);
+  for (const kernels of [second, third]) {
+    expect(kernels!.memory.bytesFree).toBeGreaterThanOrEqual(halfPageBytes / 2);
+  }
 });
 
 it("takes nothing from a memory with room for a matrix's values, but not for its scales", () => {

@@ -15,6 +15,8 @@ interface MatrixHomeOptions {
   readonly log: RankLog;
   /** Bytes of the rank's own memory that stay free, because caches need room there too. Default 2 GiB. */
   readonly spareBytes?: number;
+  /** Bytes of each further memory that stay free, to put the scales of a matrix in order. Default 256 MiB. */
+  readonly workBytes?: number;
   /** Opens another memory with kernels; throws if there is none. */
   readonly open?: () => RankKernels;
 }
@@ -32,6 +34,7 @@ export class MatrixHome {
   readonly #all: RankKernels[];
   readonly #log: RankLog;
   readonly #spareBytes: number;
+  readonly #workBytes: number;
   readonly #open: () => RankKernels;
   /** Why no more memory is available. */
   #obstacle: unknown;
@@ -39,13 +42,14 @@ export class MatrixHome {
   /** @param own without it, matrices are in ordinary memory */
   constructor(
     own: RankKernels | undefined,
-    { log, spareBytes = 2 ** 31, open = openKernels }: MatrixHomeOptions,
+    { log, spareBytes = 2 ** 31, workBytes = 2 ** 28, open = openKernels }: MatrixHomeOptions,
     obstacle: unknown = own === undefined ? "the rank has no kernels" : undefined,
   ) {
     this.own = own;
     this.#all = own === undefined ? [] : [own];
     this.#log = log;
     this.#spareBytes = spareBytes;
+    this.#workBytes = workBytes;
     this.#open = open;
     this.#obstacle = obstacle;
   }
@@ -78,9 +82,9 @@ export class MatrixHome {
   /** Uninitialized memory for weights that belong together, all in one place. */
   place(weights: readonly WeightSize[]): TensorData[] {
     const bytes = weights.reduce((sum, { type, count }) => sum + count * bytesPerElement[type], 0);
-    for (const [index, { memory }] of this.#all.entries()) {
-      if (index === 0 && memory.bytesFree - bytes < this.#spareBytes) continue;
-      const placed = placeIn(memory, weights);
+    for (const kernels of this.#all) {
+      if (this.#bytesFreeIn(kernels) < bytes) continue;
+      const placed = placeIn(kernels.memory, weights);
       if (placed !== undefined) return placed;
     }
     const more = this.#openMore();
@@ -96,8 +100,11 @@ export class MatrixHome {
 
   /** Free bytes for matrices. */
   get #bytesFree(): number {
-    const free = this.#all.reduce((sum, { memory }) => sum + memory.bytesFree, 0);
-    return this.own === undefined ? 0 : free - this.#spareBytes;
+    return this.#all.reduce((sum, kernels) => sum + this.#bytesFreeIn(kernels), 0);
+  }
+
+  #bytesFreeIn(kernels: RankKernels): number {
+    return kernels.memory.bytesFree - (kernels === this.own ? this.#spareBytes : this.#workBytes);
   }
 
   #openMore(): RankKernels | undefined {

@@ -23,6 +23,8 @@ export class RankKernels {
   readonly streamsOf: KernelExports["streamsOf"];
   readonly rowsOfEach: KernelExports["rowsOfEach"];
   readonly oneRowsOfEach: KernelExports["oneRowsOfEach"];
+  readonly scaleBytesOf: KernelExports["scaleBytesOf"];
+  readonly streamScales: KernelExports["streamScales"];
   readonly groupActivations: KernelExports["groupActivations"];
   readonly beginSums: KernelExports["beginSums"];
   readonly addSums: KernelExports["addSums"];
@@ -55,6 +57,8 @@ export class RankKernels {
     this.streamsOf = exports.streamsOf;
     this.rowsOfEach = exports.rowsOfEach;
     this.oneRowsOfEach = exports.oneRowsOfEach;
+    this.scaleBytesOf = exports.scaleBytesOf;
+    this.streamScales = exports.streamScales;
     this.groupActivations = exports.groupActivations;
     this.beginSums = exports.beginSums;
     this.addSums = exports.addSums;

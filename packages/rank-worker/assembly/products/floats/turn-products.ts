@@ -1,6 +1,7 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
 import { lineFloats } from "../../caches";
+import { firstLanes, fourthLanes, secondLanes, thirdLanes } from "../../vectors";
 
 /**
  * Transposes products and adds the bias: `out[row][i] = from[i][row] + bias[i]`. Addresses are in bytes.
@@ -19,20 +20,16 @@ export function turnProducts(from: usize, rows: u32, bias: usize, out: usize, ou
     for (let row: usize = 0; row < inFours; row += 4) {
       for (let i = first; i < vectors; i += 4) {
         const at = from + i * fromBytes + (row << 2);
+        const base = bias === 0 ? f32x4.splat(0) : v128.load(bias + (i << 2));
         const p = v128.load(at);
         const q = v128.load(at + fromBytes);
         const r = v128.load(at + 2 * fromBytes);
         const s = v128.load(at + 3 * fromBytes);
-        const pqLow = v128.shuffle<f32>(p, q, 0, 4, 1, 5);
-        const pqHigh = v128.shuffle<f32>(p, q, 2, 6, 3, 7);
-        const rsLow = v128.shuffle<f32>(r, s, 0, 4, 1, 5);
-        const rsHigh = v128.shuffle<f32>(r, s, 2, 6, 3, 7);
-        const base = bias === 0 ? f32x4.splat(0) : v128.load(bias + (i << 2));
         const to = out + row * outBytes + (i << 2);
-        v128.store(to, f32x4.add(v128.shuffle<f32>(pqLow, rsLow, 0, 1, 4, 5), base));
-        v128.store(to + outBytes, f32x4.add(v128.shuffle<f32>(pqLow, rsLow, 2, 3, 6, 7), base));
-        v128.store(to + 2 * outBytes, f32x4.add(v128.shuffle<f32>(pqHigh, rsHigh, 0, 1, 4, 5), base));
-        v128.store(to + 3 * outBytes, f32x4.add(v128.shuffle<f32>(pqHigh, rsHigh, 2, 3, 6, 7), base));
+        v128.store(to, f32x4.add(firstLanes(p, q, r, s), base));
+        v128.store(to + outBytes, f32x4.add(secondLanes(p, q, r, s), base));
+        v128.store(to + 2 * outBytes, f32x4.add(thirdLanes(p, q, r, s), base));
+        v128.store(to + 3 * outBytes, f32x4.add(fourthLanes(p, q, r, s), base));
       }
     }
     // The rest, which does not fill a tile of four by four.

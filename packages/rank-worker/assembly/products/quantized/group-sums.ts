@@ -3,7 +3,7 @@
 // Scales the integer products of a group of weights (group-weights.ts) and of activations (group-activations.ts),
 // transposes them, and adds them to the results of other groups.
 
-import { madd, storePair } from "../../vectors";
+import { firstLanes, fourthLanes, madd, secondLanes, storePair, thirdLanes } from "../../vectors";
 
 /**
  * `out[order[c]][i] = bias[i] + columnScales[c] · scales[i] · sums[i][c]`. Addresses are in bytes.
@@ -91,10 +91,10 @@ function rows(
         const w = v128.load(next + 3 * sumBytes);
         const to = i << 2;
         const scale = scales + to;
-        writePair(adds, a + to, even(low(p, q), low(r, s)), even(low(t, u), low(v, w)), scale, aScale, bias, to);
-        writePair(adds, b + to, odd(low(p, q), low(r, s)), odd(low(t, u), low(v, w)), scale, bScale, bias, to);
-        writePair(adds, c + to, even(high(p, q), high(r, s)), even(high(t, u), high(v, w)), scale, cScale, bias, to);
-        writePair(adds, d + to, odd(high(p, q), high(r, s)), odd(high(t, u), high(v, w)), scale, dScale, bias, to);
+        writePair(adds, a + to, firstLanes(p, q, r, s), firstLanes(t, u, v, w), scale, aScale, bias, to);
+        writePair(adds, b + to, secondLanes(p, q, r, s), secondLanes(t, u, v, w), scale, bScale, bias, to);
+        writePair(adds, c + to, thirdLanes(p, q, r, s), thirdLanes(t, u, v, w), scale, cScale, bias, to);
+        writePair(adds, d + to, fourthLanes(p, q, r, s), fourthLanes(t, u, v, w), scale, dScale, bias, to);
       }
     }
     for (; i < count; i += 4) {
@@ -107,10 +107,10 @@ function rows(
       const scale = v128.load(scales + to);
       const base = baseOf(bias, to);
       const there = count - i;
-      if (left > 3) write(adds, d + to, odd(high(p, q), high(r, s)), scale, dScale, base, there);
-      if (left > 2) write(adds, c + to, even(high(p, q), high(r, s)), scale, cScale, base, there);
-      if (left > 1) write(adds, b + to, odd(low(p, q), low(r, s)), scale, bScale, base, there);
-      write(adds, a + to, even(low(p, q), low(r, s)), scale, aScale, base, there);
+      if (left > 3) write(adds, d + to, fourthLanes(p, q, r, s), scale, dScale, base, there);
+      if (left > 2) write(adds, c + to, thirdLanes(p, q, r, s), scale, cScale, base, there);
+      if (left > 1) write(adds, b + to, secondLanes(p, q, r, s), scale, bScale, base, there);
+      write(adds, a + to, firstLanes(p, q, r, s), scale, aScale, base, there);
     }
   }
 }
@@ -153,24 +153,4 @@ function scaled(adds: bool, out: usize, sums: v128, scale: v128, columnScale: v1
 @inline
 function baseOf(bias: usize, to: usize): v128 {
   return bias === 0 ? f32x4.splat(0) : v128.load(bias + to);
-}
-
-@inline
-function low(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-}
-
-@inline
-function high(a: v128, b: v128): v128 {
-  return v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-}
-
-@inline
-function even(a: v128, b: v128): v128 {
-  return v128.shuffle<i64>(a, b, 0, 2);
-}
-
-@inline
-function odd(a: v128, b: v128): v128 {
-  return v128.shuffle<i64>(a, b, 1, 3);
 }

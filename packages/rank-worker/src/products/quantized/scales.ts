@@ -17,18 +17,3 @@ export function scaleAt(scales: ScaleArray, index: number): number {
   word[0] = scales[index]! << 16;
   return float[0]!;
 }
-
-/**
- * Whether bfloat16 can represent all of them exactly. A plain loop, because a model has about ten million scales, which
- * a load waits for.
- */
-export function areBfloat16(scales: Float32Array): boolean {
-  const halves = halvesOf(scales);
-  for (let lower = 0; lower < halves.length; lower += 2) if (halves[lower] !== 0) return false;
-  return true;
-}
-
-/** The lower half, then the upper half, of each. */
-export function halvesOf(scales: Float32Array): Uint16Array {
-  return new Uint16Array(scales.buffer, scales.byteOffset, 2 * scales.length);
-}

@@ -15,17 +15,21 @@ const anyMatrix = fc.record({
 });
 
 describe("scales in the order of streams", () => {
-  it("can be located by the runs of their rows", () => {
+  it.each([
+    ["float32", numberOf, Float32Array],
+    ["bfloat16", shortNumberOf, Uint16Array],
+  ] as const)("can be located by the runs of their rows, in %s", (_, number, Type) => {
     fc.assert(
       fc.property(anyMatrix, fc.nat(), (shape, seed) => {
-        const { scales, scaleRuns } = streamed(shape);
+        const { scales, scaleRuns } = streamed(shape, number);
+        expect(scales).toBeInstanceOf(Type);
         const blocks = blocksOf(shape.width);
         const first = seed % shape.rows;
         const found = runsWithin(scaleRuns, first, shape.rows - first, blocks).flatMap(({ rows, at, step }) =>
           Array.from({ length: rows * blocks }, (_, index) => scaleAt(scales, at + index * step)),
         );
         // Each scale is a number of its own.
-        expect(found).toEqual(Array.from(found, (_, index) => numberOf(first * blocks + index)));
+        expect(found).toEqual(Array.from(found, (_, index) => number(first * blocks + index)));
         expect(found).toHaveLength((shape.rows - first) * blocks);
         kernels.memory.release(scales);
       }),
@@ -41,16 +45,6 @@ describe("scales in the order of streams", () => {
       [...[0, 2, 4, 6, 8, 10, 12, 14], ...[1, 3, 5, 7, 9, 11, 13, 15], ...[16, 17, 18, 19], 20].map(numberOf),
     );
     kernels.memory.release(scales);
-  });
-
-  it("are bfloat16 if that can represent all scales of a matrix", () => {
-    const scales = kernels.memory.floats(16)!;
-    for (const index of scales.keys()) scales[index] = index / 8;
-    const made = new StreamedScales().of({ rows: 16, width: 32, bits: 4, scales }, kernels)!;
-    expect(made.scales).toBeInstanceOf(Uint16Array);
-    expect(Array.from(made.scales.keys(), (index) => scaleAt(made.scales, index)).slice(0, 8)).toEqual(
-      [0, 2, 4, 6, 8, 10, 12, 14].map((index) => index / 8),
-    );
   });
 
   it("are float32 if it can represent all but one", () => {
@@ -96,13 +90,21 @@ function numberOf(block: number): number {
   return block + 2 ** -9;
 }
 
-function numbered(count: number): Float32Array {
+/** A scale that no other block has, and that bfloat16 can represent: 1, and the next larger ones. */
+function shortNumberOf(block: number): number {
+  return scaleAt(Uint16Array.of(0x3f80 + block), 0);
+}
+
+function numbered(count: number, number: (block: number) => number = numberOf): Float32Array {
   const scales = kernels.memory.floats(count)!;
-  for (const index of scales.keys()) scales[index] = numberOf(index);
+  for (const index of scales.keys()) scales[index] = number(index);
   return scales;
 }
 
-function streamed({ rows, width, bits }: { rows: number; width: number; bits: 4 | 8 }) {
-  const scales = numbered(rows * blocksOf(width));
+function streamed(
+  { rows, width, bits }: { rows: number; width: number; bits: 4 | 8 },
+  number: (block: number) => number = numberOf,
+) {
+  const scales = numbered(rows * blocksOf(width), number);
   return new StreamedScales().of({ rows, width, bits, scales }, kernels)!;
 }

@@ -1,8 +1,9 @@
+import { bytesOf } from "@ringrank/model/weights";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import type { Tensor } from "../../tensors/tensor.js";
 import { blocksOf } from "./blocks.js";
 import type { ScaleRun } from "./scale-runs.js";
-import { areBfloat16, halvesOf, type Scales } from "./scales.js";
+import type { ScaleArray, Scales } from "./scales.js";
 
 /** A quantized matrix as it was read. */
 interface ReadMatrix {
@@ -25,8 +26,6 @@ export class StreamedScales {
   readonly #fed: ReadonlySet<Tensor["data"]>;
   /** By the original scales. */
   readonly #streamed = new Map<Float32Array, Scales | undefined>();
-  /** A copy of the original scales of one matrix. */
-  #room = new Float32Array(0);
 
   /** @param fed weights that sessions read too, so that they must not change */
   constructor(fed: Iterable<Pick<Tensor, "data">> = []) {
@@ -37,7 +36,7 @@ export class StreamedScales {
    * Reorders a matrix's scales in place, or elsewhere if they are fed to a session.
    *
    * @param kernels the kernels whose memory contains them
-   * @returns undefined if that memory has no room
+   * @returns undefined if that memory has no room for a second copy, which it needs for a moment at least
    */
   of(matrix: ReadMatrix, kernels: RankKernels): Scales | undefined {
     const { scales } = matrix;
@@ -47,53 +46,48 @@ export class StreamedScales {
 
   #put(matrix: ReadMatrix, kernels: RankKernels): Scales | undefined {
     const { scales } = matrix;
-    const isFed = this.#fed.has(scales);
-    const isShort = areBfloat16(scales);
-    const { length } = scales;
-    const place = isFed ? kernels.memory.unclearedFloats(isShort ? Math.ceil(length / 2) : length) : scales;
-    if (place === undefined) return undefined;
-    const from = isFed ? scales : this.#copyOf(scales);
-    const into = isShort ? new Uint16Array(place.buffer, place.byteOffset, length) : place;
-    return { scales: into, scaleRuns: streamScales(matrix, kernels, from, into) };
-  }
-
-  #copyOf(scales: Float32Array): Float32Array {
-    if (this.#room.length < scales.length) this.#room = new Float32Array(scales.length);
-    this.#room.set(scales);
-    return this.#room.subarray(0, scales.length);
+    const bytes = kernels.scaleBytesOf(scales.byteOffset, scales.length);
+    const room = kernels.memory.bytes(bytes * scales.length);
+    if (room === undefined) return undefined;
+    const scaleRuns = streamScales(matrix, kernels, room.byteOffset, bytes);
+    if (this.#fed.has(scales)) return { scales: scalesAt(room, bytes), scaleRuns };
+    const place = bytesOf(scales).subarray(0, room.length);
+    place.set(room);
+    kernels.memory.release(room);
+    return { scales: scalesAt(place, bytes), scaleRuns };
   }
 }
 
-/** @param from `[rows, blocks]` */
+/** Writes them to this address of the kernels' memory, and returns where those of each row are then. */
 function streamScales(
-  { rows, width, bits }: ReadMatrix,
+  { rows, width, bits, scales }: ReadMatrix,
   kernels: RankKernels,
-  from: Float32Array,
-  into: Scales["scales"],
+  out: number,
+  scaleBytes: 2 | 4,
 ): ScaleRun[] {
   const blocks = blocksOf(width);
   const runs: ScaleRun[] = [];
   for (let done = 0; done < rows; ) {
     const streams = kernels.streamsOf(rows - done);
     const each = kernels.rowsOfEach(rows - done, streams, blocks * 4 * bits);
+    const at = done * blocks;
+    kernels.streamScales(
+      scales.byteOffset + 4 * at,
+      streams,
+      each * blocks,
+      out + scaleBytes * at,
+      scaleBytes,
+    );
     for (let stream = 0; stream < streams; stream++) {
-      const run = { first: done + stream * each, rows: each, at: done * blocks + stream, step: streams };
-      const scales = from.subarray(run.first * blocks, (run.first + each) * blocks);
-      if (into instanceof Float32Array) spread(scales, into, run);
-      else spreadUpper(halvesOf(scales), into, run);
-      runs.push(run);
+      runs.push({ first: done + stream * each, rows: each, at: at + stream, step: streams });
     }
     done += streams * each;
   }
   return runs;
 }
 
-/** A separate function, which the engine compiles while processing the first matrices of a model. */
-function spread(scales: Float32Array, into: Float32Array, { at, step }: ScaleRun): void {
-  for (let index = 0; index < scales.length; index++) into[at + index * step] = scales[index]!;
-}
-
-/** The same for upper halves. */
-function spreadUpper(halves: Uint16Array, into: Uint16Array, { at, step }: ScaleRun): void {
-  for (let half = 1, to = at; half < halves.length; half += 2, to += step) into[to] = halves[half]!;
+function scalesAt({ buffer, byteOffset, length }: Uint8Array, scaleBytes: 2 | 4): ScaleArray {
+  return scaleBytes === 2
+    ? new Uint16Array(buffer, byteOffset, length / 2)
+    : new Float32Array(buffer, byteOffset, length / 4);
 }
