@@ -19,7 +19,7 @@ test("are the lines of the input that are not empty, up to its end", async () =>
   const { input, lines } = questions({ isTTY: false });
   input.end("first\n\n  \nsecond\nlast");
   const all: string[] = [];
-  for await (const line of lines) all.push(line);
+  for await (const { text } of lines) all.push(text);
   expect(all).toEqual(["first", "second", "last"]);
 });
 
@@ -32,8 +32,9 @@ test("show nothing without a terminal", async () => {
 
 test("have a prompt on a terminal, whose last line is ended", async () => {
   const { input, output, lines } = questions({ isTTY: true });
+  const first = lines.next();
   input.write("first\n");
-  expect((await lines.next()).value).toBe("first");
+  expect((await first).value).toMatchObject({ text: "first" });
   const next = lines.next();
   input.write(ctrlD);
   expect((await next).done).toBe(true);
@@ -42,22 +43,38 @@ test("have a prompt on a terminal, whose last line is ended", async () => {
   expect(shown).toMatch(/\n$/);
 });
 
-test("Ctrl-C ends an answer, and otherwise interrupts", async () => {
-  const { input, interrupt, asked, lines } = questions({ isTTY: true });
-  input.write("first\nsecond\n");
+test("show no prompt for a line that has been typed ahead, nor after the end of the input", async () => {
+  const { input, output, lines } = questions({ isTTY: true });
+  input.write(`first\nsecond\n${ctrlD}`);
   await lines.next();
-  const answering = asked.answering();
+  output.read();
+  expect((await lines.next()).value).toMatchObject({ text: "second" });
+  expect((await lines.next()).done).toBe(true);
+  expect(output.read()).toBeNull();
+});
+
+test("Ctrl-C ends an answer, and otherwise interrupts", async () => {
+  const { input, interrupt, lines } = questions({ isTTY: true });
+  input.write("first\nsecond\n");
+  const first = (await lines.next()).value!;
   input.write(ctrlC);
-  await vi.waitUntil(() => answering.aborted);
+  await vi.waitUntil(() => first.stop.aborted);
   expect(interrupt).not.toHaveBeenCalled();
   input.write(ctrlC);
   await vi.waitUntil(() => interrupt.mock.calls.length === 1);
-  await lines.next();
-  const later = asked.answering();
+  const second = (await lines.next()).value!;
   void lines.next();
   input.write(ctrlC);
   await vi.waitUntil(() => interrupt.mock.calls.length === 2);
-  expect(later.aborted).toBe(false);
+  expect(second.stop.aborted).toBe(false);
+});
+
+test("Ctrl-C that comes in one piece with lines ends the answer to the first of them", async () => {
+  const { input, interrupt, lines } = questions({ isTTY: true });
+  input.write(`first\nsecond\n${ctrlC}`);
+  const aborted = [(await lines.next()).value!.stop.aborted, (await lines.next()).value!.stop.aborted];
+  expect(aborted).toEqual([true, false]);
+  expect(interrupt).not.toHaveBeenCalled();
 });
 
 test("stop reading the input if no more are asked for, so that it does not keep the process alive", async () => {
@@ -71,7 +88,6 @@ test("end the line of their prompt only, not that of an answer", async () => {
   const { input, output, asked } = questions({ isTTY: true });
   input.write("first\n");
   for await (const _ of asked) {
-    asked.answering();
     output.read();
     break;
   }

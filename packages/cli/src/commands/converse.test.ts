@@ -1,0 +1,86 @@
+import { EventEmitter, once } from "node:events";
+import { PassThrough } from "node:stream";
+import {
+  type ChatMessage,
+  type GenerateOptions,
+  type Generation,
+  type GenerationResult,
+  RingrankError,
+} from "@ringrank/coordinator";
+import { afterEach, expect, test, vi } from "vitest";
+import { converse } from "./converse.js";
+
+const ctrlC = "\u0003";
+const ctrlD = "\u0004";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** A conversation with a model that repeats each message, word by word, and waits for its end at the word "…". */
+function conversation({ isTTY }: { isTTY: boolean }) {
+  vi.stubEnv("TERM", "xterm");
+  const input = Object.assign(new PassThrough(), { isTTY, setRawMode() {} });
+  vi.spyOn(process, "stdin", "get").mockReturnValue(input as unknown as typeof process.stdin);
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, "write").mockImplementation((_text, written: unknown) => {
+      if (typeof written === "function") written();
+      return true;
+    });
+  }
+  const asked: unknown[][] = [];
+  const events = new EventEmitter();
+  async function* tokens(messages: readonly ChatMessage[], signal: AbortSignal) {
+    signal.throwIfAborted();
+    const contents = messages.map(({ content }) => content);
+    asked.push(contents);
+    const text = String(contents.at(-1));
+    if (text === "too long") throw new RingrankError("RR_CONTEXT", "expected at most 5 tokens");
+    for (const word of text.split(" ")) {
+      if (word === "…") {
+        const aborted = once(signal, "abort");
+        events.emit("waiting");
+        await aborted;
+        throw signal.reason;
+      }
+      yield { id: 0, text: word, logprob: Number.NaN };
+    }
+  }
+  const usage = { promptTokens: 1, cachedTokens: 0, completionTokens: 1 };
+  const result = Promise.resolve({ usage } as GenerationResult);
+  const generate = (messages: unknown, { signal }: GenerateOptions = {}): Generation =>
+    Object.assign(tokens(messages as ChatMessage[], signal!), { result });
+  const ended = converse({ generate }, [], {}, new AbortController().signal);
+  return { input, asked, events, ended };
+}
+
+test("a conversation keeps the beginning of an answer that Ctrl-C has ended", async () => {
+  const { input, asked, events, ended } = conversation({ isTTY: true });
+  events.once("waiting", () => input.write(`${ctrlC}Go on.\n${ctrlD}`));
+  input.write("One two … three\n");
+  await ended;
+  expect(asked).toEqual([["One two … three"], ["One two … three", "Onetwo", "Go on."]]);
+});
+
+test("a conversation forgets a message whose answer Ctrl-C has ended before it began", async () => {
+  const { input, asked, ended } = conversation({ isTTY: true });
+  input.write(`One\n${ctrlC}`);
+  input.write(`Two\n${ctrlD}`);
+  await ended;
+  expect(asked).toEqual([["Two"]]);
+});
+
+test("another message can follow one that cannot be answered, on a terminal", async () => {
+  const { input, asked, ended } = conversation({ isTTY: true });
+  input.write(`too long\nTwo\n${ctrlD}`);
+  await ended;
+  expect(asked).toEqual([["too long"], ["Two"]]);
+});
+
+test("a message that cannot be answered ends a conversation without a terminal", async () => {
+  const { input, asked, ended } = conversation({ isTTY: false });
+  input.end("too long\nTwo\n");
+  await expect(ended).rejects.toMatchObject({ code: "RR_CONTEXT" });
+  expect(asked).toEqual([["too long"]]);
+});
