@@ -46,6 +46,14 @@ describe("Generation", () => {
     expect(rest).toEqual([4, 5]);
   });
 
+  it("can be read by several calls at once, which get its tokens in order, and then its end", async () => {
+    const { generation } = start([1, 2], { maxNewTokens: 2 });
+    const reader = generation[Symbol.asyncIterator]();
+    const read = await Promise.all([reader.next(), reader.next(), reader.next(), reader.next()]);
+    expect(read.map(({ value }) => value?.id)).toEqual([3, 4, undefined, undefined]);
+    expect(read.map(({ done }) => done)).toEqual([false, false, true, true]);
+  });
+
   it("ends at any end-of-sequence token, which is among the ids", async () => {
     const { generation } = start([1], {}, { eosIds: [50, 4] });
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
@@ -82,6 +90,17 @@ describe("Generation", () => {
     await generation.result;
     await idle(group);
     expect(group.computed).toBe(3);
+  });
+
+  it("requests nothing more while the text of an end-of-sequence token is pending", async () => {
+    const text = gate();
+    const detokenize = (id: number) => (id === 3 ? text.opened.then(() => "<3>") : `<${id}>`);
+    const { group, generation } = start([1], {}, { eosIds: [3], detokenize });
+    const { result } = generation;
+    await idle(group);
+    expect(group.requests).toHaveLength(2);
+    text.open();
+    expect(await result).toMatchObject({ ids: [2, 3], text: "<2><3>", finishReason: "eos" });
   });
 
   it("computes at most one token after a stop string, and drops it", async () => {
@@ -178,9 +197,10 @@ describe("Generation", () => {
       throw new Error("no text");
     };
     const { group, generation } = start([1], { maxNewTokens: 50 }, { detokenize });
+    const failed = expect(generation[Symbol.asyncIterator]().next()).rejects.toThrow("no text");
     await idle(group);
     text.open();
-    await expect(generation.result).rejects.toThrow("no text");
+    await failed;
     await idle(group);
     expect(group.caches.size).toBe(0);
   });
@@ -205,6 +225,15 @@ describe("Generation", () => {
   it("yields all tokens to a reader who comes after the result", async () => {
     const { generation } = start([1], { maxNewTokens: 3 });
     await generation.result;
+    const ids: number[] = [];
+    for await (const { id } of generation) ids.push(id);
+    expect(ids).toEqual([2, 3, 4]);
+  });
+
+  it("yields all tokens of its result even if the model fails before they are read", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 3 });
+    await generation.result;
+    group.fail();
     const ids: number[] = [];
     for await (const { id } of generation) ids.push(id);
     expect(ids).toEqual([2, 3, 4]);
@@ -266,6 +295,14 @@ describe("Generation", () => {
     held.open();
     expect(await result).toMatchObject({ finishReason: "abort" });
     expect(await generation[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("has nothing left to read once its reader has left, even if it had ended before", async () => {
+    const { generation } = start([1], { maxNewTokens: 3 });
+    await generation.result;
+    for await (const { id } of generation) if (id === 2) break;
+    expect(await generation[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined });
+    expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "length" });
   });
 
   it("throws to the waiting reader once when it fails", async () => {

@@ -46,6 +46,9 @@ export class TokenStream implements Generation {
       next: () => this.#next(),
       return: async () => {
         this.finish("abort");
+        // Nothing is left to read, even if it had ended before.
+        this.#undelivered.length = 0;
+        this.#failure = undefined;
         return done;
       },
       [Symbol.asyncIterator]: () => iterator,
@@ -101,7 +104,6 @@ export class TokenStream implements Generation {
     if (this.#ended) return;
     this.#ended = true;
     for (const reader of this.#readers.splice(0)) reader.resolve(done);
-    if (finishReason === "abort") this.#undelivered.length = 0;
     this.#settle.resolve({
       text: this.#text,
       ids: this.#ids,
