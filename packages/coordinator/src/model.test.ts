@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { PartitionPolicy } from "@ringrank/policy";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Model } from "./model.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
@@ -199,6 +200,26 @@ describe("Model", () => {
     ["anything if the model has no hidden state as an output", [[1]], {}, "RR_NO_EMBED"],
   ])("refuses to embed %s", async (_, texts, different, code) => {
     await expect(modelOf(different).embed(texts as number[][])).rejects.toMatchObject({ code });
+  });
+
+  it("leaves no listener on the signal of a generation that has ended, which may live longer", async () => {
+    const { signal } = new AbortController();
+    await modelOf().generate([1], { signal }).result;
+    await setImmediate();
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("has the text thread forget a generation that has ended", async () => {
+    const remote = {
+      detokenize: async () => ({ text: "", isSettled: false }),
+      forget: vi.fn(async () => {}),
+    };
+    const texts = { call: (use: (service: typeof remote) => unknown) => use(remote) };
+    const model = modelOf({}, new FakeRankGroup(), texts as unknown as Offload<TextService>);
+    await model.generate([1]).result;
+    await model.generate([1]).result;
+    await setImmediate();
+    expect(remote.forget.mock.calls).toEqual([[0], [1]]);
   });
 
   it("counts the steps and tokens of its work", async () => {

@@ -58,9 +58,9 @@ describe("PrefixCache", () => {
 
   it("replaces sequences that are the beginning of the one it adds, which no longer count", () => {
     const cache = prefixes(50);
-    cache.add(1, count(20));
-    cache.add(2, count(20, 50));
-    expect(cache.add(3, count(30))).toEqual([1]);
+    cache.add(1, count(20, 50));
+    cache.add(2, count(20));
+    expect(cache.add(3, count(30))).toEqual([2]);
     expect(cache.find(count(25))).toEqual({ from: 3, tokens: 24 });
   });
 
@@ -141,6 +141,32 @@ describe("Scheduler with a prefix cache", () => {
     const next = await startGeneration(scheduler, count(40), { maxNewTokens: 1 }).result;
     const { cachedTokens } = next.usage;
     expect(group.restored).toEqual([{ tokens: cachedTokens, of: cachedTokens }]);
+  });
+
+  it("keeps of a generation that was cancelled within its prompt what had entered", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes(), prefillChunk: 16 });
+    const [sent, held] = [gate(), gate()];
+    group.beforeAnswer = () => {
+      sent.open();
+      return held.opened;
+    };
+    const generation = startGeneration(scheduler, count(40), { maxNewTokens: 9 });
+    await sent.opened;
+    await generation[Symbol.asyncIterator]().return!();
+    held.open();
+    const { usage } = await startGeneration(scheduler, count(40), { maxNewTokens: 1 }).result;
+    expect(usage.cachedTokens).toBe(16);
+  });
+
+  it("does not count on an end-of-sequence token, which never enters, even if a step was sent after it", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes() });
+    group.beforeAnswer = () => setImmediate();
+    const { ids } = await startGeneration(scheduler, count(20), {}, { eosIds: [23] }).result;
+    const question = [...count(20), ...ids, 90];
+    const { usage } = await startGeneration(scheduler, question, { maxNewTokens: 1 }).result;
+    expect(usage.cachedTokens).toBe(22);
   });
 
   it("keeps nothing of a generation that ended before its first step", async () => {
