@@ -71,10 +71,10 @@ describe("ringrank run", () => {
     expect(four.stdout).toBe(alone.stdout);
   });
 
-  test("--chat writes the prompt with the model's chat template, and --system puts a message before it", async () => {
+  test("--system alone writes the prompt with the model's chat template, after a system message", async () => {
     const options = ["--temperature", "0", "--max-new-tokens", "12"];
     const chat = ["--system", "In Verona.", "--prompt", "Who art thou?"];
-    const { exitCode, stdout } = await ringrank(["run", chatModel, "--chat", ...chat, ...options]);
+    const { exitCode, stdout } = await ringrank(["run", chatModel, ...chat, ...options]);
     expect(exitCode).toBe(0);
     const written = "SYSTEM:\nIn Verona.\n\nUSER:\nWho art thou?\n\nASSISTANT:";
     expect(stdout).toBe(`${await continued(written, 12)}\n`);

@@ -232,6 +232,17 @@ test.each(["greedy", "noise", "filter"])(
   },
 );
 
+test("penalized logits are compared in float32, on several ranks as on one: a tie goes to the lowest id", async () => {
+  const logits = new Float32Array(vocabulary).fill(-40);
+  // A third of each has the same nearest float32.
+  logits[40] = 1.5 + 2 ** -23;
+  logits[400] = 1.5 + 2 ** -22;
+  const sampling = { ...greedy, repetitionPenalty: 3 };
+  const rows = [{ logits, sampling, tokens: [40, 400], seen: new Set([40, 400]), position: 2 }];
+  const [chosen] = await choose("2 ranks", [{ rows }]);
+  expect(chosen![0]![0]!.token).toBe(40);
+});
+
 test("a repetition penalty does not hide an infinite logit", async () => {
   const logits = new Float32Array(vocabulary).fill(1);
   logits[40] = Number.POSITIVE_INFINITY;
