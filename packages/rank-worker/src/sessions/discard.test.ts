@@ -3,10 +3,10 @@ import { discard } from "./discard.js";
 
 it("releases an array's memory at once, not when garbage is collected", () => {
   const bytes = 2 ** 26;
-  const before = process.memoryUsage().arrayBuffers;
   const array = new Float32Array(bytes / 4);
-  expect(process.memoryUsage().arrayBuffers - before).toBe(bytes);
+  const held = process.memoryUsage().arrayBuffers;
   discard(array.buffer);
-  expect(process.memoryUsage().arrayBuffers - before).toBe(0);
+  // A collection, which any allocation may cause, would release other arrays too.
+  expect(held - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(bytes);
   expect(array.length).toBe(0);
 });
