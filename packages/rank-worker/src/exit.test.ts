@@ -23,6 +23,6 @@ test("a process that ends while a rank is inside native code ends with its own e
     errors += String(chunk);
   });
   child.send({ program: program!, request, exitCode: 7 } as object);
-  const [code, signal] = await once(child, "exit");
+  const [code, signal] = await once(child, "close");
   expect({ code, signal, errors }).toEqual({ code: 7, signal: null, errors: "" });
 });

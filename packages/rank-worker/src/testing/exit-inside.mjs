@@ -27,7 +27,9 @@ process.once("message", async ({ program, request, exitCode }) => {
   });
   const service = comlink.wrap(port1);
   await service.load(program, { threads: 1 });
-  service.run(request).catch(() => {});
+  // Again and again, in case this thread gets no turn while one lasts.
+  const run = () => service.run(request).then(run, () => {});
+  void run();
   const words = new Int32Array(lifecycle.buffer);
   const exitOnceInside = () => {
     if (Atomics.load(words, 1) === 1) process.exit(exitCode);
