@@ -1,15 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createGroup, type GroupHandle, joinGroup, poison, runRanks } from "@ringrank/collectives";
+import { createGroup, type GroupHandle, poison, runRanks } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { describe, expect, it, vi } from "vitest";
-import { type CaughtError, catchingTask, inlineTask } from "../testing/inline-task.js";
+import { type CaughtError, catchingTask } from "../testing/inline-task.js";
 import { GroupMemory } from "./group-memory.js";
 
-/** Long compared with the time in which a busy machine schedules a thread. */
-const stepTimeoutMs = 250;
+/** Long compared with the time in which a busy machine schedules a thread. silence.test.ts has what depends on it. */
+const stepTimeoutMs = 1000;
 const manyRounds = new URL("../testing/many-rounds.task.mjs", import.meta.url);
 const flag = () => new Int32Array(new SharedArrayBuffer(4));
 
@@ -34,13 +33,6 @@ describe("a rank that never arrives", () => {
     expect(caught[1]![1]).toMatchObject({ code: "RR_TIMEOUT", rank: 1 });
   });
 
-  it("is reported as not having joined, after at least ten seconds", () => {
-    const comm = joinGroup(createGroup({ worldSize: 2, stepTimeoutMs }), 0);
-    expect(() => comm.barrier()).toThrow(
-      "rank 1 did not join the group for 10000 ms while rank 0 waited for it in barrier",
-    );
-  });
-
   it("is named, not the rank in between that also waits for it", async () => {
     // In a ring of three, 0 waits for 2 and 1 waits for 0, while 2 is stuck between two steps.
     const task = new URL("../testing/stuck-ring.task.mjs", import.meta.url);
@@ -50,60 +42,24 @@ describe("a rank that never arrives", () => {
   });
 });
 
-it("names a rank that never arrives even if the next one also waits for it", () => {
-  const group = createGroup({ worldSize: 3, stepTimeoutMs });
-  const { words, layout } = new GroupMemory(group);
-  for (const rank of [0, 1]) words[layout.joined(rank)] = 1;
-  words[layout.waitingFor(0)] = 1 + 1;
-  const error = { code: "RR_TIMEOUT", rank: 1 };
-  expect(() => joinGroup(group, 2).barrier()).toThrow(expect.objectContaining(error));
-});
-
-it("a rank that works for long and says so is not at fault", async () => {
-  const task = inlineTask((comm, { idle, workMs }: { idle: Int32Array; workMs: number }) => {
-    const end = performance.now() + workMs;
-    // It says so fifty times within the timeout, so that a thread that is scheduled late still does in time.
-    while (comm.rank === 1 && performance.now() < end) {
-      Atomics.wait(idle, 0, 0, 5);
-      comm.progress();
-    }
-    return comm.allReduce(Int32Array.of(comm.rank))[0];
-  });
-  const data = { idle: flag(), workMs: 2 * stepTimeoutMs };
-  expect(await runRanks(3, task, data, { stepTimeoutMs })).toEqual([3, 3, 3]);
-});
-
 // Windows cannot stop a process this way.
 it.skipIf(process.platform === "win32")(
   "a process that is stopped for longer than the timeout and then continues is not at fault",
   async () => {
     const program = fileURLToPath(new URL("../testing/stopped.mjs", import.meta.url));
-    const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     child.stdout.on("data", (text) => {
       output += String(text);
     });
     await once(child.stdout, "data");
-    child.kill("SIGSTOP");
-    await setTimeout(1000);
-    child.stdin.end("x");
-    child.kill("SIGCONT");
+    // One that comes before the stop is not the last.
+    const continuing = setInterval(() => child.kill("SIGCONT"), 1500);
     await once(child, "close");
-    expect(output).toBe("stop\n1,1\n");
+    clearInterval(continuing);
+    expect(output).toBe("stopping\n1,1\n");
   },
 );
-
-it("a rank whose thread starts late is not at fault", async () => {
-  const group = createGroup({ worldSize: 2, stepTimeoutMs: 100 });
-  const task = new URL("../testing/late-joiner.task.mjs", import.meta.url);
-  expect(await runRanks(2, task, { group, lateMs: 300 })).toEqual([1, 1]);
-});
-
-it("a rank that joins late has the whole timeout for its first step", async () => {
-  const group = createGroup({ worldSize: 2, stepTimeoutMs: 400 });
-  const task = new URL("../testing/late-joiner.task.mjs", import.meta.url);
-  expect(await runRanks(2, task, { group, lateMs: 600, workMs: 120 })).toEqual([1, 1]);
-});
 
 it("waits are measured if requested, and added up", async () => {
   const task = new URL("../testing/measured-waits.task.mjs", import.meta.url);
