@@ -5,12 +5,10 @@ import { runRanks } from "@ringrank/collectives";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { runNode } from "../../../../test/support/run-program.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { workerThreads } from "../../../../test/support/worker-threads.js";
 import { inlineTask, moduleUrl } from "../testing/inline-task.js";
 
-/** Worker threads keep their message ports open as long as they live. */
-const openPorts = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
-const portsBefore = openPorts();
-afterEach(() => vi.waitFor(() => expect(openPorts()).toBe(portsBefore)));
+afterEach(() => expect(workerThreads()).toBe(0));
 
 const flag = () => new Int32Array(new SharedArrayBuffer(4));
 
