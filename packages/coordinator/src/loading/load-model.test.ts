@@ -1,4 +1,12 @@
-import { cpSync, existsSync, readdirSync, readlinkSync, realpathSync, utimesSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 // Threads start from the build, so the build is tested.
 import {
@@ -55,6 +63,19 @@ describe("loadModel", () => {
     const loading = loadModel(directory, { ranks: 2, onProgress });
     await expect(loading).rejects.toThrow("the bar broke");
     expect(workerThreads()).toBe(0);
+  });
+
+  it("is not ready before its tokenizer is", async () => {
+    const broken = temporaryDirectory();
+    cpSync(directory, broken, { recursive: true });
+    // It takes longer to read than these ranks take to load nothing.
+    writeFileSync(join(broken, "tokenizer.json"), `[${"0,".repeat(2e6)}0]`);
+    const workerUrl = new URL("../testing/timed-rank.mjs", import.meta.url);
+    const phases: string[] = [];
+    const onProgress = ({ phase }: Progress) => phases.push(phase);
+    const loading = loadModel(broken, { workerUrl, onProgress });
+    await expect(loading).rejects.toMatchObject({ code: "RR_FILE_FORMAT" });
+    expect(phases).not.toContain("ready");
   });
 
   it.runIf(existsSync("/proc/self/fd"))("keeps no file of the model open", async () => {

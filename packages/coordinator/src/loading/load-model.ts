@@ -19,6 +19,7 @@ import { type CheckedLoadOptions, checkLoadOptions } from "../options/check-load
 import type { LoadOptions } from "../options/load-options.js";
 import { noTokenizer } from "../prompts/no-tokenizer.js";
 import { requirePrompt } from "../prompts/require-prompt.js";
+import { growingProgress } from "./growing-progress.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
 import { LoadCallbacks } from "./load-callbacks.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
@@ -121,27 +122,23 @@ async function loadRanks(
   // Disposed of, with their temporary files, after the ranks have loaded or ended.
   using cache = openCache(plan, options, warn);
   using scratch = ScratchFolder.create(scratchBytes(programs));
-  const bytesReported = programs.map(() => 0);
+  const report = growingProgress((loaded) => onProgress?.({ phase: "load", ...loaded }));
   try {
     const optionsOf = (rank: number): RankOptions => ({
       threads: threadsPerRank,
       scratchFolder: scratch?.path,
       cachedShard: cache?.places[rank],
     });
-    await group.load(programs, optionsOf, (loaded) => {
-      bytesReported[loaded.rank] = loaded.bytesLoaded;
-      onProgress?.({ phase: "load", ...loaded });
-    });
+    await group.load(programs, optionsOf, report);
     signal?.throwIfAborted();
     requireUnchanged(plan.files);
     const obstacles = [cache?.obstacle, ...group.reports.map(({ cacheObstacle }) => cacheObstacle)];
     const obstacle = obstacles.find((one) => one !== undefined);
     if (obstacle !== undefined) warn(notKept(obstacle));
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
-    // A rank's last reports may still be on their way, since they arrive through another port.
-    for (const { rank, bytes } of programs.filter(({ rank, bytes }) => bytesReported[rank]! < bytes)) {
-      onProgress?.({ phase: "load", rank, bytesLoaded: bytes, bytesTotal: bytes });
-    }
+    // Their own last reports may still be on their way.
+    for (const { rank, bytes } of programs) report({ rank, bytesLoaded: bytes, bytesTotal: bytes });
+    await texts?.isOpen;
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
     onProgress?.({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
     const { prefixCacheTokens } = options;
