@@ -12,8 +12,11 @@ import {
 } from "./support/run-program.js";
 import { suiteDirectory } from "./support/temporary-directory.js";
 
-/** Packing and installing take longer than a test usually may: npm reads the runtime's 100 MB. */
-const installMs = 300_000;
+/**
+ * Packing, installing and compiling may take longer than a test usually may: npm reads the runtime's 100 MB, and tsc
+ * all types.
+ */
+const longMs = 300_000;
 
 interface SourceMap {
   readonly sources: readonly string[];
@@ -37,7 +40,7 @@ function runNpm(
 ): Promise<ProgramResult> {
   const inherited = Object.keys(process.env).filter((name) => /^npm_|^NODE_OPTIONS$|^VITEST/i.test(name));
   const env = { ...Object.fromEntries(inherited.map((name) => [name, undefined])), ...options.env };
-  return runProgram(isWindows ? `${command}.cmd` : command, args, { ...options, env, timeoutMs: installMs });
+  return runProgram(isWindows ? `${command}.cmd` : command, args, { ...options, env, timeoutMs: longMs });
 }
 
 describe("the packages, packed and installed with npm in an empty folder", () => {
@@ -72,7 +75,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
       },
     );
     expect(install.exitCode, install.stderr).toBe(0);
-  }, installMs);
+  }, longMs);
 
   test("run the README's library example with plain node", async () => {
     writeFileSync(`${consumer}/example.mjs`, libraryExample());
@@ -177,10 +180,14 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
         "es2023,esnext.disposable",
         ...types,
       ];
-      const { stdout, stderr } = await runNode([...tsc, "consumer.mts"], { cwd: consumer });
+      const { stdout, stderr } = await runNode([...tsc, "consumer.mts"], {
+        cwd: consumer,
+        timeoutMs: longMs,
+      });
       expect(stderr).toBe("");
       expect(stdout).toBe("");
     },
+    longMs,
   );
 
   test("contain a README, the licence and no build leftovers; publint finds no fault", async () => {
