@@ -24,6 +24,16 @@ writeFileSync(
   `${chatModel}/chat_template.jinja`,
   "{% for message in messages %}{{ message.role | upper }}:\n{{ message.content }}\n\n{% endfor %}ASSISTANT:\n",
 );
+/**
+ * The same with so much context that a text of that length takes minutes, and no pipe holds it: whoever ends the
+ * program, or stops reading, cannot be too late.
+ */
+const endlessModel = suiteDirectory();
+cpSync(chatModel, endlessModel, { recursive: true });
+const config = JSON.parse(readFileSync(`${embedded}/config.json`, "utf8"));
+writeFileSync(`${endlessModel}/config.json`, JSON.stringify({ ...config, max_position_embeddings: 65_536 }));
+const endless = ["--max-new-tokens", "60000", "--ignore-eos"];
+
 /** The same in this process, as the reference of what commands write. */
 const model = loadedModel(chatModel, { ranks: 2 });
 const continued = async (prompt: string | ChatMessage[], maxNewTokens: number): Promise<string> =>
@@ -143,16 +153,17 @@ describe("ringrank run", () => {
   });
 
   test("Ctrl-C closes the model and ends with 130", async () => {
-    const endless = ["run", "--demo", "--max-new-tokens", "400", "--ignore-eos"];
-    const { exitCode, stderr } = await ringrank(endless, { kill: { after: "ROMEO:", signal: "SIGINT" } });
+    const kill = { after: "ROMEO:", signal: "SIGINT" } as const;
+    const { exitCode, stderr } = await ringrank(["run", endlessModel, "--prompt", "ROMEO:", ...endless], {
+      kill,
+    });
     expect(stderr).toMatch(/ended by SIGINT\n$/);
     expect(exitCode).toBe(130);
   });
 
   test("Ctrl-C while loading also ends with 130", async () => {
-    const { exitCode, stderr } = await ringrank(["run", "--demo"], {
-      kill: { after: "planning", signal: "SIGINT" },
-    });
+    const kill = { after: "planning", signal: "SIGINT" } as const;
+    const { exitCode, stderr } = await ringrank(["run", endlessModel, ...endless], { kill });
     expect(stderr).toMatch(/ended by SIGINT\n$/);
     expect(exitCode).toBe(130);
   });
@@ -206,9 +217,9 @@ describe("ringrank chat", () => {
   });
 
   test("Ctrl-C closes the model and ends with 130 while it answers", async () => {
-    const endless = ["chat", chatModel, "--max-new-tokens", "400", "--ignore-eos"];
     const kill = { after: "loaded", signal: "SIGINT" } as const;
-    const { exitCode, stderr } = await ringrank(endless, { input: "Who art thou?\n", kill });
+    const input = "Who art thou?\n";
+    const { exitCode, stderr } = await ringrank(["chat", endlessModel, ...endless], { input, kill });
     expect(stderr).toMatch(/ended by SIGINT\n$/);
     expect(exitCode).toBe(130);
   });
@@ -232,7 +243,7 @@ describe("ringrank cache", () => {
     expect((await ringrank(["cache", "ls"], { env })).stdout).toBe("the cache is empty\n");
     expect((await ringrank(short, { env })).exitCode).toBe(0);
     const { stdout } = await ringrank(["cache", "ls"], { env });
-    expect(stdout).toMatch(/MB +int4 int8 +2 of 2 +0 min ago +.*shakespeare-llama\n/);
+    expect(stdout).toMatch(/MB +int4 int8 +2 of 2 +\d+ min ago +.*shakespeare-llama\n/);
     // The weights of two ranks, and their plan.
     expect((await ringrank(["cache", "clear"], { env })).stdout).toMatch(/^removed 3 entries, [\d.]+ MB\n$/);
     expect((await ringrank(["cache", "ls"], { env })).stdout).toBe("the cache is empty\n");
@@ -265,8 +276,8 @@ describe("ringrank", () => {
   });
 
   test("ends quietly when its reader closes the pipe", async () => {
-    const pipe = `"${process.execPath}" "${bin}" run --demo --max-new-tokens 400 --ignore-eos | head -n 1`;
-    const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", pipe]);
+    const run = `"${process.execPath}" "${bin}" run "${endlessModel}" --prompt ROMEO: ${endless.join(" ")}`;
+    const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", `${run} | head -n 1`]);
     expect(exitCode).toBe(0);
     expect(stdout.split("\n")).toHaveLength(2);
     expect(stderr).toMatch(/ROMEO:\n$/);
