@@ -3,6 +3,7 @@ import { channel } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { ConversationWriter, type TemplateLimits } from "../../dist/conversations/conversation-writer.js";
@@ -68,6 +69,18 @@ it("ends a template that loops forever, and writes the next conversation", async
   // The next one waits for its process to start, which may take a while.
   limits.writeMs = wide.writeMs;
   expect(await next).toBe("Who art thou?");
+});
+
+it("accepts a conversation that was written in time, even if this thread was busy until after the limit", async () => {
+  const limits = { ...wide };
+  const writer = new ConversationWriter(temporaryDirectory({ "chat_template.jinja": written }), limits);
+  await writer.write(question);
+  limits.writeMs = 100;
+  const text = writer.write(question);
+  await setImmediate();
+  // Long compared with the milliseconds that the process takes.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+  expect(await text).toBe("Who art thou?");
 });
 
 describe("a writer's process", () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { threadLimits } from "@ringrank/collectives";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
@@ -108,9 +108,12 @@ export class ConversationWriter {
     const left = once(child, "exit", { signal }).then(([code, killedBy]) => {
       throw this.#hasEnded ? modelClosed() : ended(killedBy ?? `exit code ${code}`);
     });
-    const waited = setTimeout(milliseconds, undefined, { signal }).then(() => {
-      throw expired();
-    });
+    const waited = setTimeout(milliseconds, undefined, { signal })
+      // After this thread was busy for so long, with a long text, timers come before the messages of that time.
+      .then(() => setImmediate(undefined, { signal }))
+      .then(() => {
+        throw expired();
+      });
     try {
       return await Promise.race([said, left, waited]);
     } catch (error) {
