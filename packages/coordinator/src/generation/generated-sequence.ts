@@ -30,7 +30,7 @@ export interface GeneratedSequenceOptions {
 export class GeneratedSequence implements ScheduledSequence {
   readonly id: number;
   readonly source: readonly number[] | undefined;
-  readonly #prompt: readonly number[];
+  readonly prompt: readonly number[];
   readonly #sampling: SamplingParameters;
   readonly #endIds: readonly number[];
   /** How many tokens may be generated. The last one need not fit the context, because it never enters the cache. */
@@ -67,7 +67,7 @@ export class GeneratedSequence implements ScheduledSequence {
   }: GeneratedSequenceOptions) {
     this.id = id;
     this.source = source;
-    this.#prompt = prompt;
+    this.prompt = prompt;
     this.#endIds = options.ignoreEos ? [] : eosIds;
     const room = (maxContext ?? Number.POSITIVE_INFINITY) - prompt.length + 1;
     this.#limit = Math.min(options.maxNewTokens, room);
@@ -87,21 +87,16 @@ export class GeneratedSequence implements ScheduledSequence {
     return this.#finish !== undefined || this.#asked >= this.#limit;
   }
 
-  get prompt(): readonly number[] | undefined {
-    return this.source === undefined ? this.#prompt : undefined;
-  }
-
-  get entered(): readonly number[] | undefined {
-    if (this.source !== undefined) return undefined;
-    return [...this.#prompt.slice(0, this.#entered), ...this.#continued];
+  get entered(): readonly number[] {
+    return [...this.prompt.slice(0, this.#entered), ...this.#continued];
   }
 
   next(limit: number, prefix: number): Piece | undefined {
     if (this.isComplete || !this.#stream.hasRoom) return undefined;
     const entered = Math.max(this.#entered, prefix);
-    if (entered >= this.#prompt.length) return { want: "next" };
-    const ids = this.#prompt.slice(entered, entered + limit);
-    const isLast = entered + ids.length === this.#prompt.length;
+    if (entered >= this.prompt.length) return { want: "next" };
+    const ids = this.prompt.slice(entered, entered + limit);
+    const isLast = entered + ids.length === this.prompt.length;
     if (!isLast) return { ids, want: "nothing" };
     return { ids, want: "token", sampling: this.#sampling, endIds: this.#endIds };
   }

@@ -151,10 +151,17 @@ const row: fc.Arbitrary<SamplingRow> = fc
     const sampling = forced.length === 0 ? parameters : { ...parameters, forcedEnd };
     return { logits, sampling, tokens, seen: new Set(tokens), position };
   });
-const cases = fc.sample(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 4 }) }), {
-  numRuns: 60,
-  seed: 7,
-});
+/** With nothing but a temperature, which is rare among random parameters. */
+const temperatures: SamplingRow[] = Array.from({ length: 20 }, (_, position) => ({
+  logits: Float32Array.from({ length: vocabulary }, (_, id) => 3 * Math.sin(id * id)),
+  sampling: { ...greedy, temperature: position % 2 === 0 ? 0.3 : 2.5, seed: 5 },
+  ...empty,
+  position,
+}));
+const cases = [
+  { rows: temperatures },
+  ...fc.sample(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 4 }) }), { numRuns: 60, seed: 7 }),
+];
 const expected = cases.map(({ rows }) => rows.map(reference));
 
 describe.each(Object.keys(shards))("%s", (name) => {
@@ -200,6 +207,15 @@ test.each<[string, Partial<SamplingParameters>, number]>([
   const [chosen] = await choose("2 ranks", [{ rows }]);
   const tokens = new Set(chosen![0]!.map(({ token }) => token));
   expect([...tokens].sort()).toEqual([340, 341].slice(0, count));
+});
+
+test("a temperature so low that logits cannot be divided by it chooses the likeliest", async () => {
+  const logits = new Float32Array(vocabulary).fill(-40);
+  logits.set([2, 3], 340);
+  const sampling = { ...greedy, temperature: Number.MIN_VALUE };
+  const rows = [{ logits, sampling, ...empty, position: 0 }];
+  const [chosen] = await choose("2 ranks", [{ rows }]);
+  expect(chosen![0]![0]!.token).toBe(341);
 });
 
 test("the repetition penalty makes a token less likely, even if its logit is negative", async () => {

@@ -88,7 +88,7 @@ function noisiestOfRanks(row: OpenRow, summaries: readonly RowSummary[]): TokenC
     if (summary.count === 0) continue;
     const [candidate, its] = [summary.id(0), summary.logit(0)];
     const height = adjustedLogit(candidate, its, row) / temperature + noise.of(candidate);
-    if (id !== -1 && (height < highest || (height === highest && candidate > id))) continue;
+    if (height < highest || (height === highest && candidate > id)) continue;
     [id, logit, highest] = [candidate, its, height];
   }
   return choiceOf(id, logit, row, summaries);
