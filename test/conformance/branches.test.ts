@@ -13,7 +13,7 @@ import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, planGraph } from "@ringrank/policy";
 import { expect, it } from "vitest";
 import { expectCode } from "../support/coded-error.js";
-import { EmulatedGroup } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
 import { select } from "../support/random-graph.js";
 import { runSplit, runWhole } from "../support/split-and-whole.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

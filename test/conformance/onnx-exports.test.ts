@@ -4,7 +4,8 @@ import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
-import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
+import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
 import { memoized } from "../support/memoized.js";
 import {
   type OnnxExport,

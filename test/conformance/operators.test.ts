@@ -1,7 +1,8 @@
 import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
-import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
+import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
 import { select } from "../support/random-graph.js";
 import { waves } from "../support/waves.js";
 

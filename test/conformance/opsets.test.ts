@@ -4,7 +4,8 @@ import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, planGraph } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
+import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 import { waves } from "../support/waves.js";
 

@@ -9,7 +9,8 @@ import {
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
-import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
+import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
 import { firstStep, int64 } from "../support/first-step.js";
 
 type Case = readonly [name: string, precision: "float32" | "int8" | "int4", ranks: number];

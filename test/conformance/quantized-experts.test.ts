@@ -4,7 +4,7 @@ import { bytesOf, ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, planGraph } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { zooDirectory } from "../../packages/model/src/testing/fixtures.js";
-import { EmulatedGroup } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
 import { loadedModel } from "../support/loaded-model.js";
 import { shareOfCloseRows } from "../support/root-mean-square.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

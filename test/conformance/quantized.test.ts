@@ -9,7 +9,7 @@ import {
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
-import { EmulatedGroup } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
 import { firstStep } from "../support/first-step.js";
 import { memoized } from "../support/memoized.js";
 import { select } from "../support/random-graph.js";

@@ -2,7 +2,7 @@ import { planGraph } from "@ringrank/policy";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
-import type { EmulatedTensor } from "../support/emulate.js";
+import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
 import { type Block, type Recipe, randomGraph } from "../support/random-graph.js";
 import { randomRuns } from "../support/random-runs.js";
 import { runSplit, runWhole } from "../support/split-and-whole.js";

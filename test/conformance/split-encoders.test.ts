@@ -8,7 +8,8 @@ import {
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
-import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
+import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
 import { evenShare } from "../support/even-share.js";
 import { memoized } from "../support/memoized.js";
 

@@ -8,7 +8,7 @@ import {
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
-import { EmulatedGroup } from "../support/emulate.js";
+import { EmulatedGroup } from "../support/emulation/emulated-group.js";
 import { evenShare } from "../support/even-share.js";
 import { firstStep } from "../support/first-step.js";
 import { memoized } from "../support/memoized.js";

@@ -1,6 +1,6 @@
 import { type Graph, interfaceNames } from "@ringrank/model";
 import { allocate } from "@ringrank/model/weights";
-import type { EmulatedTensor } from "./emulate.js";
+import type { EmulatedTensor } from "./emulation/emulated-tensor.js";
 
 /**
  * The inputs of a causal graph's first step, or that of an encoder–decoder's `decode`: every token of `ids`, logits of

@@ -5,7 +5,7 @@ import type { Graph, TensorData } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
 import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/safetensors.js";
 import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js";
-import type { EmulatedTensor } from "./emulate.js";
+import type { EmulatedTensor } from "./emulation/emulated-tensor.js";
 
 /** The project's own fixtures; their exports are assembled before the tests run, see test/fixtures/README.md. */
 const own = fileURLToPath(new URL("../fixtures", import.meta.url));

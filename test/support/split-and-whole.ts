@@ -2,7 +2,8 @@ import { isRingrankError } from "@ringrank/errors";
 import { encodeOnnx, type Graph, type TensorData } from "@ringrank/model";
 import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
-import { EmulatedGroup, type EmulatedTensor } from "./emulate.js";
+import { EmulatedGroup } from "./emulation/emulated-group.js";
+import type { EmulatedTensor } from "./emulation/emulated-tensor.js";
 import { select } from "./random-graph.js";
 import { random, typed } from "./test-graph.js";
 

@@ -1,7 +1,7 @@
 import { encodeOnnx, type TensorData, type Weight } from "@ringrank/model";
 import type { ProductMatrix, ProductStep } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
-import { productNode } from "./product-node.js";
+import { productNode } from "../product-node.js";
 
 /** Rows and their width: the input of matrices, or the output of one of them. */
 interface Rows {
