@@ -90,10 +90,7 @@ export class EmulatedGroup {
     }
   }
 
-  #collect(
-    entries: readonly Entry[],
-    tables: readonly Table[],
-  ): Record<string, EmulatedTensor> {
+  #collect(entries: readonly Entry[], tables: readonly Table[]): Record<string, EmulatedTensor> {
     const whole: Record<string, EmulatedTensor> = {};
     for (const { name, shard } of entries[0]!.outputs) {
       const parts = tables.map((table) => table.get(name));

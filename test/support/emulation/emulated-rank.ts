@@ -53,12 +53,7 @@ export class EmulatedRank {
   }
 
   /** @param products of the matrices that a product step names; default: those of the program */
-  async run(
-    step: Step,
-    table: Table,
-    symbols: Symbols,
-    products = this.#products,
-  ): Promise<void> {
+  async run(step: Step, table: Table, symbols: Symbols, products = this.#products): Promise<void> {
     if (step.kind === "zeros") {
       const dims = step.dims.map((size) => evaluate(size, symbols));
       table.set(step.value, zeros((step.type ?? "float32") as EmulatedTensor["type"], dims));

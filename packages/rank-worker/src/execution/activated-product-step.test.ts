@@ -3,6 +3,8 @@ import type { Communicator } from "@ringrank/collectives";
 import { GraphBuilder, type Value } from "@ringrank/model";
 import { buildPrograms, type Entry, makeIntegerSegment, planGraph, type Segment } from "@ringrank/policy";
 import { expect, it, vi } from "vitest";
+import { compileEntry } from "../compilation/compile-entry.js";
+import { ExpertParts } from "../compilation/expert-parts.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
@@ -10,8 +12,6 @@ import { openPublicSession } from "../sessions/public-session.js";
 import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
 import type { StepTrace } from "../trace/step-trace.js";
-import { compileEntry } from "./compile-entry.js";
-import { ExpertParts } from "./expert-parts.js";
 import { runEntry } from "./run-entry.js";
 
 const width = 96;

@@ -1,14 +1,14 @@
 import type { Communicator } from "@ringrank/collectives";
 import { type Entry, makeFloatSegment, makeIntegerSegment, type ProductStep } from "@ringrank/policy";
 import { expect, it, vi } from "vitest";
+import { compileEntry } from "../compilation/compile-entry.js";
+import { ExpertParts } from "../compilation/expert-parts.js";
 import { RankKernels } from "../kernels/rank-kernels.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
-import { compileEntry } from "./compile-entry.js";
-import { ExpertParts } from "./expert-parts.js";
 import { runEntry } from "./run-entry.js";
 
 const width = 64;

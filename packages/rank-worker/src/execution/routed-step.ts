@@ -2,7 +2,7 @@ import type { SizeProduct } from "@ringrank/policy";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
-import type { CompiledExperts } from "./compile-experts.js";
+import type { CompiledExperts } from "./compiled-experts.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 import { runExperts } from "./run-experts.js";
 import { runSteps } from "./run-steps.js";

@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
-import type { CompiledEntry } from "./compile-entry.js";
+import type { CompiledEntry } from "./compiled-entry.js";
 import type { RunContext, RunState } from "./compiled-step.js";
 import { runSteps } from "./run-steps.js";
 import { type Bindings, bindSizes } from "./size-product.js";

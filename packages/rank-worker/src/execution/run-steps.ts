@@ -1,5 +1,5 @@
 import { TransientTensor } from "../kernels/transient-tensor.js";
-import type { PlacedStep } from "./compile-entry.js";
+import type { PlacedStep } from "./compiled-entry.js";
 import type { RunState } from "./compiled-step.js";
 
 /**

@@ -2,7 +2,7 @@ import type { Entry } from "@ringrank/policy";
 import { Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
-import type { CompiledEntry } from "../execution/compile-entry.js";
+import type { CompiledEntry } from "../execution/compiled-entry.js";
 import { filledInputs, fillingEntry } from "./filling-entry.js";
 
 const any = (name: string) => ({ scale: 1, symbols: [name] });

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Entry } from "@ringrank/policy";
-import type { CompiledEntry } from "../execution/compile-entry.js";
+import type { CompiledEntry } from "../execution/compiled-entry.js";
 import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensor, tensorData } from "../tensors/tensor.js";
 

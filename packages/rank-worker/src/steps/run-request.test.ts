@@ -1,9 +1,10 @@
 import { type Communicator, createGroup, joinGroup } from "@ringrank/collectives";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
-import { type CompiledEntry, compileEntry } from "../execution/compile-entry.js";
+import { compileEntry } from "../compilation/compile-entry.js";
+import { ExpertParts } from "../compilation/expert-parts.js";
+import type { CompiledEntry } from "../execution/compiled-entry.js";
 import type { CompiledStep } from "../execution/compiled-step.js";
-import { ExpertParts } from "../execution/expert-parts.js";
 import { KernelMemory } from "../kernels/kernel-memory.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";

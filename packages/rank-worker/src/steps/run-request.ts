@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import { allocate, bytesOf, totalLength } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
-import type { CompiledEntry } from "../execution/compile-entry.js";
+import type { CompiledEntry } from "../execution/compiled-entry.js";
 import type { RunContext } from "../execution/compiled-step.js";
 import { gatherShards } from "../execution/gather-shards.js";
 import { type RunOutcome, runEntry } from "../execution/run-entry.js";

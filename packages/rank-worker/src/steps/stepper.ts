@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Entry } from "@ringrank/policy";
 import { KvCache, type StepRange } from "../cache/kv-cache.js";
-import type { CompiledEntry } from "../execution/compile-entry.js";
+import type { CompiledEntry } from "../execution/compiled-entry.js";
 import type { RunContext } from "../execution/compiled-step.js";
 import { runEntry } from "../execution/run-entry.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";

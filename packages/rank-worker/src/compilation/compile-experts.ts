@@ -1,23 +1,8 @@
 import type { RoutedStep as PlannedRouted } from "@ringrank/policy";
-import type { Tensor } from "../tensors/tensor.js";
-import { compileSteps, type PlacedStep } from "./compile-entry.js";
+import type { CompiledExperts } from "../execution/compiled-experts.js";
+import { compileSteps } from "./compile-entry.js";
 import type { EntryScope } from "./entry-scope.js";
-import { ExpertScope, type ExpertTurn } from "./expert-scope.js";
-
-/** The experts of one layer, ready to run over a table of their own. */
-export interface CompiledExperts {
-  readonly steps: readonly PlacedStep[];
-  readonly turn: ExpertTurn;
-  readonly count: number;
-  /** Size of the table. */
-  readonly values: number;
-  /** Index of the expert's rows. */
-  readonly rows: number;
-  /** The index of each stack, and its parts by expert. */
-  readonly stacks: readonly { readonly index: number; readonly parts: readonly Tensor[] }[];
-  /** Index of the result. */
-  readonly perExpert: number;
-}
+import { ExpertScope } from "./expert-scope.js";
 
 /** @throws RR_POLICY if the step names a stack that the rank does not have */
 export function compileExperts({ rows, expert }: PlannedRouted, outer: EntryScope): CompiledExperts {

@@ -1,36 +1,18 @@
 import type { Addends, Entry, Step } from "@ringrank/policy";
 import { Addition } from "../addition/addition.js";
-import type { AttentionKernel } from "../attention/attention-kernel.js";
+import { AllGatherStep } from "../execution/all-gather-step.js";
+import { type Added, AllReduceStep } from "../execution/all-reduce-step.js";
+import type { CompiledEntry, PlacedStep } from "../execution/compiled-entry.js";
+import type { CompiledStep } from "../execution/compiled-step.js";
+import { NormalizeStep } from "../execution/normalize-step.js";
+import { RoutedStep } from "../execution/routed-step.js";
+import { ZerosStep } from "../execution/zeros-step.js";
 import { Normalization } from "../normalization/normalization.js";
-import { AllGatherStep } from "./all-gather-step.js";
-import { type Added, AllReduceStep } from "./all-reduce-step.js";
 import { compileExperts } from "./compile-experts.js";
 import { ProductCompiler } from "./compile-product.js";
 import { type NextStep, RunCompiler } from "./compile-run.js";
-import type { CompiledStep } from "./compiled-step.js";
 import { type CompileContext, EntryScope } from "./entry-scope.js";
 import { lastUses } from "./last-uses.js";
-import { NormalizeStep } from "./normalize-step.js";
-import { RoutedStep } from "./routed-step.js";
-import { ZerosStep } from "./zeros-step.js";
-
-/** An entry that is ready to run: names have been looked up, so a run only uses indices into a table of values. */
-export interface CompiledEntry {
-  readonly entry: Entry;
-  /** Index of every value in the table. */
-  readonly indices: ReadonlyMap<string, number>;
-  readonly steps: readonly PlacedStep[];
-  readonly attention: AttentionKernel | undefined;
-}
-
-/** A step and its context. */
-export interface PlacedStep {
-  readonly step: CompiledStep;
-  /** Values that are not needed after it. */
-  readonly drop: readonly number[];
-  /** From the first later step that has one: what to do while this one waits for other ranks. */
-  readonly meanwhile: (() => void) | undefined;
-}
 
 /** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
 export function compileEntry(name: string, entry: Entry, context: CompileContext): CompiledEntry {

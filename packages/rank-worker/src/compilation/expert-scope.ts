@@ -1,15 +1,11 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ProductStep } from "@ringrank/policy";
+import type { ExpertTurn } from "../execution/compiled-experts.js";
 import { ExpertMultiplier } from "../products/expert-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { EntryScope } from "./entry-scope.js";
-
-/** The expert that is computing now. */
-export interface ExpertTurn {
-  expert: number;
-}
 
 interface ExpertNames {
   /** A value: the rows of an expert. */

@@ -3,6 +3,8 @@ import type { TensorData } from "@ringrank/model";
 import type { Addends, ProductStep, Segment } from "@ringrank/policy";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
 import type { InstructionList } from "../elementwise/instruction-list.js";
+import type { NamedIndex } from "../execution/compiled-step.js";
+import { SessionCall } from "../execution/session-call.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier, SegmentType } from "../products/multiplier.js";
@@ -10,9 +12,7 @@ import type { IntegerProduct } from "../products/quantized/integer-product.js";
 import type { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import type { Tensor } from "../tensors/tensor.js";
-import type { NamedIndex } from "./compiled-step.js";
 import type { ExpertParts } from "./expert-parts.js";
-import { SessionCall } from "./session-call.js";
 
 /** By index of a segment, because steps of all layers share these. */
 export interface WorkBySegment {

@@ -4,14 +4,14 @@ import { BlockMasks } from "../attention/block-masks.js";
 import { ElementwiseRoom } from "../elementwise/elementwise-room.js";
 import { ElementwiseShortcut } from "../elementwise/elementwise-shortcut.js";
 import { InstructionList } from "../elementwise/instruction-list.js";
+import { ActivationStep } from "../execution/activated-product-step.js";
+import { type AttentionBlocks, AttentionStep } from "../execution/attention-step.js";
+import type { CompiledStep, NamedIndex } from "../execution/compiled-step.js";
+import { SegmentStep, type SegmentValues } from "../execution/segment-step.js";
+import { ShortcutStep } from "../execution/shortcut-step.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { Epilogue } from "../products/epilogue.js";
-import { ActivationStep } from "./activated-product-step.js";
-import { type AttentionBlocks, AttentionStep } from "./attention-step.js";
-import type { CompiledStep, NamedIndex } from "./compiled-step.js";
 import type { EntryScope } from "./entry-scope.js";
-import { SegmentStep, type SegmentValues } from "./segment-step.js";
-import { ShortcutStep } from "./shortcut-step.js";
 
 /** The step after another one, and the values that are not needed after it. */
 export interface NextStep {

@@ -1,15 +1,15 @@
 import type { ProductStep as PlannedProduct } from "@ringrank/policy";
+import { ActivatedProductStep } from "../execution/activated-product-step.js";
+import type { CompiledStep } from "../execution/compiled-step.js";
+import { ProductStep } from "../execution/product-step.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
 import { Product } from "../products/product.js";
 import { IntegerProduct } from "../products/quantized/integer-product.js";
 import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
-import { ActivatedProductStep } from "./activated-product-step.js";
 import type { NextStep, RunCompiler } from "./compile-run.js";
-import type { CompiledStep } from "./compiled-step.js";
 import type { EntryScope } from "./entry-scope.js";
-import { ProductStep } from "./product-step.js";
 
 /** Compiles products that the rank computes itself, together with an activation that directly follows one. */
 export class ProductCompiler {
