@@ -1,10 +1,10 @@
 import { configLimits } from "../../checkpoint/index.js";
 import type { Architecture } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
-import { encoderSelfAttention } from "../blocks/encoder-attention.js";
+import { type AttentionModules, encoderSelfAttention } from "../blocks/encoder-attention.js";
 import { encoderEmbedding } from "../blocks/encoder-embedding.js";
 import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
-import { encoderLayer } from "../blocks/encoder-layer.js";
+import { type EncoderLayerModules, encoderLayer } from "../blocks/encoder-layer.js";
 import { maskedHead } from "../blocks/masked-head.js";
 import { linear } from "../blocks/projections.js";
 
@@ -47,17 +47,7 @@ export const albert: Architecture = {
     for (let layer = 0; layer < layers; layer++) {
       const group = Math.floor((layer * groups) / layers);
       for (let inGroup = 0; inGroup < layersOfGroup; inGroup++) {
-        const prefix = `albert.encoder.albert_layer_groups.${group}.albert_layers.${inGroup}`;
-        const modules = {
-          query: `${prefix}.attention.query`,
-          key: `${prefix}.attention.key`,
-          value: `${prefix}.attention.value`,
-          output: `${prefix}.attention.dense`,
-          attentionNorm: `${prefix}.attention.LayerNorm`,
-          up: `${prefix}.ffn`,
-          down: `${prefix}.ffn_output`,
-          feedForwardNorm: `${prefix}.full_layer_layer_norm`,
-        };
+        const modules = modulesOf(`albert.encoder.albert_layer_groups.${group}.albert_layers.${inGroup}`);
         x = encoderLayer(context, x, {
           modules,
           width,
@@ -80,3 +70,16 @@ export const albert: Architecture = {
   // The pooler, and the head for sentence order prediction.
   ignoredTensors: [/(^|\.)pooler\./, /^sop_classifier\./, /(^|\.)embeddings\.position_ids$/],
 };
+
+function modulesOf(layer: string): AttentionModules & EncoderLayerModules {
+  return {
+    query: `${layer}.attention.query`,
+    key: `${layer}.attention.key`,
+    value: `${layer}.attention.value`,
+    output: `${layer}.attention.dense`,
+    attentionNorm: `${layer}.attention.LayerNorm`,
+    up: `${layer}.ffn`,
+    down: `${layer}.ffn_output`,
+    feedForwardNorm: `${layer}.full_layer_layer_norm`,
+  };
+}

@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { embedding } from "../blocks/embedding.js";
-import { attend } from "../blocks/encoder-attention.js";
+import { attend, mergeHeads } from "../blocks/encoder-attention.js";
 import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
 import { gatedFeedForward } from "../blocks/feed-forward.js";
 import { layerTypes } from "../blocks/layer-windows.js";
@@ -62,13 +62,7 @@ export const modernbert: Architecture = {
         shape,
         biases: [mask],
       });
-      const attended = linear(context, mixed, {
-        name: `${prefix}.attn.Wo`,
-        inputs: width,
-        outputs: width,
-        bias,
-      });
-      x = g.add(x, attended);
+      x = g.add(x, mergeHeads(context, mixed, { name: `${prefix}.attn.Wo`, shape, bias }));
       const normedAgain = norm(x, `${prefix}.mlp_norm`);
       x = g.add(x, gatedFeedForward(context, normedAgain, { ...gated, prefix: `${prefix}.mlp` }));
     }
