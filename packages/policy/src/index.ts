@@ -1,7 +1,7 @@
-export { greatestSize } from "./analysis/greatest-size.js";
 export type { RoleLabel } from "./analysis/labels.js";
-export { uniteSizes } from "./analysis/unite-sizes.js";
 export * from "./decision.js";
+export { greatestSize } from "./input-sizes/greatest-size.js";
+export { uniteSizes } from "./input-sizes/unite-sizes.js";
 export {
   buildPrograms,
   graphInPrecision,

@@ -1,4 +1,3 @@
-export { findEqualSizes } from "./equal-sizes.js";
 export { evaluateShapes } from "./evaluate.js";
 export type { Evaluated } from "./evaluated.js";
 export { type EvaluatedPair, evaluatePair, type PairedShapes } from "./pair.js";

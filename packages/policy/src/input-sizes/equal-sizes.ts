@@ -1,9 +1,9 @@
 import { isRingrankError } from "@ringrank/errors";
 import { type Graph, keptStates, type SymbolicDim, withSizes } from "@ringrank/model";
-import { type Branches, countFittingNodes } from "./evaluate.js";
-import { fittingSymbols } from "./fitting-symbols.js";
-import { evaluatePair } from "./pair.js";
-import { bindSymbols } from "./symbols.js";
+import { type Branches, countFittingNodes } from "../shapes/evaluate.js";
+import { fittingSymbols } from "../shapes/fitting-symbols.js";
+import { evaluatePair } from "../shapes/pair.js";
+import { bindSymbols } from "../shapes/symbols.js";
 
 /** By symbol: the symbol or number whose size it must have; for `withSizes`. */
 export type EqualSizes = ReadonlyMap<SymbolicDim, SymbolicDim>;

@@ -1,6 +1,6 @@
 import { type Graph, withSizes } from "@ringrank/model";
 import { lowerWhole } from "../preparation/prepare-graph.js";
-import { findEqualSizes } from "../shapes/index.js";
+import { findEqualSizes } from "./equal-sizes.js";
 
 /**
  * A graph in which sizes that must be equal have the same name, so that it can be planned, and calls can be checked. A

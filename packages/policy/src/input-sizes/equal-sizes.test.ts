@@ -1,9 +1,9 @@
 import { type Graph, withSizes } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
+import { evaluatePair } from "../shapes/pair.js";
+import { graphOf, node } from "../shapes/testing/graph-of.js";
+import { int64 } from "../shapes/testing/operator-case.js";
 import { findEqualSizes } from "./equal-sizes.js";
-import { evaluatePair } from "./pair.js";
-import { graphOf, node } from "./testing/graph-of.js";
-import { int64 } from "./testing/operator-case.js";
 
 const equalIn = (graph: Graph) => Object.fromEntries(findEqualSizes(graph));
 
