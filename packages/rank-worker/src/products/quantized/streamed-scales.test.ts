@@ -87,7 +87,7 @@ describe("scales in the order of streams", () => {
 
 /** A scale that no other block has, and that bfloat16 cannot represent. */
 function numberOf(block: number): number {
-  return block + 2 ** -9;
+  return block + 1 + 2 ** -9;
 }
 
 /** A scale that no other block has, and that bfloat16 can represent: 1, and the next larger ones. */
