@@ -1,5 +1,3 @@
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-
 import { toInt64 } from "../graph/attributes.js";
 import type {
   Attribute,
@@ -11,16 +9,17 @@ import type {
   Weight,
 } from "../graph/graph.js";
 import { bytesOf, bytesPerElement } from "../weights/element-types.js";
+import type { Init } from "./message-type.js";
 import {
-  type AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  type GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProtoSchema,
-  TensorProto_DataLocation,
-  type TensorProtoSchema,
-  type ValueInfoProtoSchema,
-} from "./onnx_pb.js";
+  type AttributeProto,
+  attributeTypes,
+  dataLocations,
+  type GraphProto,
+  modelProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./messages.js";
 import { toOnnxDataType } from "./onnx-data-types.js";
 
 /** Version of the ONNX file format that introduced opset 23 (ONNX 1.18). */
@@ -48,7 +47,7 @@ export interface EncodeOnnxOptions {
  */
 export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8Array {
   const locate = options.locate ?? ((name: string) => ({ location: name, offset: 0 }));
-  const model = create(ModelProtoSchema, {
+  return modelProto.encode({
     irVersion,
     producerName: "ringrank",
     graph: graphProto(graph, locate, graph.outputs.map(valueInfoProto)),
@@ -57,7 +56,6 @@ export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8
       version: BigInt(version),
     })),
   });
-  return toBinary(ModelProtoSchema, model);
 }
 
 type Locate = NonNullable<EncodeOnnxOptions["locate"]>;
@@ -66,8 +64,8 @@ type Locate = NonNullable<EncodeOnnxOptions["locate"]>;
 function graphProto(
   graph: Branch,
   locate: Locate,
-  output: MessageInitShape<typeof ValueInfoProtoSchema>[] = graph.outputs.map(({ name }) => ({ name })),
-): MessageInitShape<typeof GraphProtoSchema> {
+  output: Init<ValueInfoProto>[] = graph.outputs.map(({ name }) => ({ name })),
+): Init<GraphProto> {
   return {
     name: "graph",
     node: graph.nodes.map((node) => nodeProto(node, locate)),
@@ -77,12 +75,12 @@ function graphProto(
   };
 }
 
-function nodeProto(node: GraphNode, locate: Locate): MessageInitShape<typeof NodeProtoSchema> {
+function nodeProto(node: GraphNode, locate: Locate): Init<NodeProto> {
   return {
     opType: node.opType,
     domain: node.domain,
-    input: [...node.inputs],
-    output: [...node.outputs],
+    input: node.inputs,
+    output: node.outputs,
     attribute: Object.entries(node.attributes).map(([name, attribute]) => ({
       name,
       ...attributeProto(attribute, locate),
@@ -90,34 +88,30 @@ function nodeProto(node: GraphNode, locate: Locate): MessageInitShape<typeof Nod
   };
 }
 
-function attributeProto(attribute: Attribute, locate: Locate): MessageInitShape<typeof AttributeProtoSchema> {
+function attributeProto(attribute: Attribute, locate: Locate): Init<AttributeProto> {
   switch (attribute.kind) {
     case "int":
-      return { type: AttributeType.INT, i: toInt64(attribute.value) };
+      return { type: attributeTypes.int, i: toInt64(attribute.value) };
     case "float":
-      return { type: AttributeType.FLOAT, f: attribute.value };
+      return { type: attributeTypes.float, f: attribute.value };
     case "string":
-      return { type: AttributeType.STRING, s: utf8.encode(attribute.value) };
+      return { type: attributeTypes.string, s: utf8.encode(attribute.value) };
     case "ints":
-      return { type: AttributeType.INTS, ints: attribute.value.map(toInt64) };
+      return { type: attributeTypes.ints, ints: attribute.value.map(toInt64) };
     case "floats":
-      return { type: AttributeType.FLOATS, floats: [...attribute.value] };
+      return { type: attributeTypes.floats, floats: attribute.value };
     case "strings":
-      return { type: AttributeType.STRINGS, strings: attribute.value.map((text) => utf8.encode(text)) };
+      return { type: attributeTypes.strings, strings: attribute.value.map((text) => utf8.encode(text)) };
     case "tensor":
-      return { type: AttributeType.TENSOR, t: constantProto(attribute.value) };
+      return { type: attributeTypes.tensor, t: constantProto(attribute.value) };
     case "graph":
-      return { type: AttributeType.GRAPH, g: graphProto(attribute.value, locate) };
+      return { type: attributeTypes.graph, g: graphProto(attribute.value, locate) };
   }
 }
 
 const utf8 = new TextEncoder();
 
-function weightProto(
-  name: string,
-  weight: Weight,
-  locate: Locate,
-): MessageInitShape<typeof TensorProtoSchema> {
+function weightProto(name: string, weight: Weight, locate: Locate): Init<TensorProto> {
   const { type, dims, source } = weight;
   if (source.kind === "inline") return { name, ...constantProto({ type, dims, data: source.data }) };
   const { location, offset } = locate(name, weight);
@@ -125,7 +119,7 @@ function weightProto(
     name,
     dims: dims.map(BigInt),
     dataType: toOnnxDataType(type),
-    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    dataLocation: dataLocations.external,
     externalData: [
       { key: "location", value: location },
       { key: "offset", value: String(offset) },
@@ -134,7 +128,7 @@ function weightProto(
   };
 }
 
-function constantProto(tensor: ConstantTensor): MessageInitShape<typeof TensorProtoSchema> {
+function constantProto(tensor: ConstantTensor): Init<TensorProto> {
   return {
     dims: tensor.dims.map(BigInt),
     dataType: toOnnxDataType(tensor.type),
@@ -142,22 +136,16 @@ function constantProto(tensor: ConstantTensor): MessageInitShape<typeof TensorPr
   };
 }
 
-function valueInfoProto(value: ValueInfo): MessageInitShape<typeof ValueInfoProtoSchema> {
+function valueInfoProto(value: ValueInfo): Init<ValueInfoProto> {
   return {
     name: value.name,
     type: {
-      value: {
-        case: "tensorType",
-        value: {
-          elemType: toOnnxDataType(value.type),
-          shape: {
-            dim: value.dims.map((dim) => ({
-              value:
-                typeof dim === "number"
-                  ? { case: "dimValue", value: BigInt(dim) }
-                  : { case: "dimParam", value: dim },
-            })),
-          },
+      tensorType: {
+        elemType: toOnnxDataType(value.type),
+        shape: {
+          dim: value.dims.map((dim) =>
+            typeof dim === "number" ? { dimValue: BigInt(dim) } : { dimParam: dim },
+          ),
         },
       },
     },

@@ -9,20 +9,14 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { type Graph, GraphBuilder, type GraphNode, type Weight } from "../graph/index.js";
 import { readStatistics, ShardReader } from "../weights/index.js";
 import { type ExternalLocation, encodeOnnx } from "./encode-onnx.js";
-import {
-  AttributeProto_AttributeType,
-  TensorProto_DataLocation as DataLocation,
-  TensorProto_DataType as DataType,
-  ModelProtoSchema,
-  type TensorProtoSchema,
-} from "./onnx_pb.js";
+import type { Init } from "./message-type.js";
+import { attributeTypes, dataLocations, dataTypes, modelProto, type TensorProto } from "./messages.js";
 import { openOnnx } from "./open-onnx.js";
 
 const rows = 64;
@@ -64,9 +58,9 @@ describe("weights inside the file", () => {
 
   // As written by onnx.load and onnx.save for a model that had external data.
   it("are not read either if the file marks them as not external", () => {
-    const model = fromBinary(ModelProtoSchema, encodeOnnx(linear(inline)));
-    for (const tensor of model.graph!.initializer) tensor.dataLocation = DataLocation.DEFAULT;
-    const directory = temporaryDirectory({ "m.onnx": toBinary(ModelProtoSchema, model) });
+    const model = modelProto.decode(encodeOnnx(linear(inline)));
+    for (const tensor of model.graph!.initializer) tensor.dataLocation = dataLocations.default;
+    const directory = temporaryDirectory({ "m.onnx": modelProto.encode(model) });
     const { weights } = openOnnx(join(directory, "m.onnx"));
     expect(weights.get("w")!.source.kind).toBe("file");
     expect(read(weights.get("w")!)).toEqual(values);
@@ -93,29 +87,29 @@ describe("weights inside the file", () => {
 });
 
 describe("a tensor", () => {
-  const file = (tensor: MessageInitShape<typeof TensorProtoSchema>, asConstant = false): string => {
-    const value = { name: "value", type: AttributeProto_AttributeType.TENSOR, t: tensor };
-    const model = create(ModelProtoSchema, {
+  const file = (tensor: Init<TensorProto>, asConstant = false): string => {
+    const value = { name: "value", type: attributeTypes.tensor, t: tensor };
+    const model = modelProto.encode({
       opsetImport: [{ domain: "", version: 20n }],
       graph: asConstant
         ? { node: [{ opType: "Constant", output: ["w"], attribute: [value] }] }
         : { initializer: [{ name: "w", ...tensor }] },
     });
-    return join(temporaryDirectory({ "m.onnx": toBinary(ModelProtoSchema, model) }), "m.onnx");
+    return join(temporaryDirectory({ "m.onnx": model }), "m.onnx");
   };
 
-  it.each<[string, MessageInitShape<typeof TensorProtoSchema>]>([
+  it.each<[string, Init<TensorProto>]>([
     [
       "float16 elements in the field for floats",
-      { dataType: DataType.FLOAT16, floatData: [...values.subarray(0, 64)] },
+      { dataType: dataTypes.FLOAT16, floatData: [...values.subarray(0, 64)] },
     ],
     [
       "float64 elements in the field for floats",
-      { dataType: DataType.DOUBLE, floatData: [...values.subarray(0, 256)] },
+      { dataType: dataTypes.DOUBLE, floatData: [...values.subarray(0, 256)] },
     ],
     [
       "float32 elements in the field for doubles",
-      { dataType: DataType.FLOAT, doubleData: [...values.subarray(0, 64)] },
+      { dataType: dataTypes.FLOAT, doubleData: [...values.subarray(0, 64)] },
     ],
   ])("whose elements are not in the field for their type is refused: %s", (_, tensor) => {
     // As many as give their field the right number of bytes.
@@ -125,9 +119,9 @@ describe("a tensor", () => {
   it("with two locations of external data is refused as ambiguous", () => {
     const externalData = ["one", "other"].map((value) => ({ key: "location", value }));
     const tensor = {
-      dataType: DataType.FLOAT,
+      dataType: dataTypes.FLOAT,
       dims: [4n],
-      dataLocation: DataLocation.EXTERNAL,
+      dataLocation: dataLocations.external,
       externalData,
     };
     const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(file(tensor)));
@@ -137,7 +131,7 @@ describe("a tensor", () => {
   it.each([false, true])(
     "of an unsupported type is named in the error, also as a Constant (%s)",
     (asConstant) => {
-      const eightBits = { dataType: DataType.FLOAT8E4M3FN, dims: [4n], rawData: new Uint8Array(4) };
+      const eightBits = { dataType: dataTypes.FLOAT8E4M3FN, dims: [4n], rawData: new Uint8Array(4) };
       const path = file(eightBits, asConstant);
       const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(path));
       expect(message).toMatch(/"?w"?: element type FLOAT8E4M3FN is not supported/);
