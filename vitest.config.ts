@@ -1,33 +1,34 @@
 import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { needsOwnProcess } from "./test/support/own-process.ts";
+import { processOf } from "./test/support/test-process.ts";
 
-/**
- * Test files that run JavaScript and WebAssembly alone, many and short, that import much: those of packages that start
- * no thread or seldom, but for what runs ONNX Runtime or sets the engine otherwise.
- */
-const plain = ["errors", "webassembly", "model", "policy", "rank-worker", "cli"]
-  .flatMap(testFilesOf)
-  .filter((file) => !needsOwnProcess(file));
+const testFiles = [...readdirSync("packages").map((name) => `packages/${name}/src`), "test"].flatMap(
+  (folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".test.ts"))
+      .map((file) => `${folder}/${file.replaceAll("\\", "/")}`),
+);
 
-function testFilesOf(name: string): string[] {
-  const folder = `packages/${name}/src`;
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  return files
-    .filter((file) => file.endsWith(".test.ts"))
-    .map((file) => `${folder}/${file.replaceAll("\\", "/")}`);
+/** The test files that have, or share, such a process. */
+function filesIn(kind: ReturnType<typeof processOf>): string[] {
+  return testFiles.filter((file) => processOf(file) === kind);
 }
 
 /**
- * Conformance first: a long file that begins last leaves a core idle until it ends. What is known from an earlier run
- * of single files still counts among them.
+ * Files of one project in a row: a process ends if the next file is not one that it may run. Conformance first: a long
+ * file that begins last leaves a core idle until it ends. What is known from an earlier run of single files still
+ * counts among them.
  */
-class LongFilesFirst extends BaseSequencer {
+class ProjectsInARow extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.includes("/test/conformance/");
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    const order = ["own", "kernels", "shared"];
+    const isShort = ({ moduleId }: TestSpecification): number =>
+      Number(!moduleId.includes("/test/conformance/"));
+    return sorted.sort(
+      (a, b) => order.indexOf(a.project.name) - order.indexOf(b.project.name) || isShort(a) - isShort(b),
+    );
   }
 }
 
@@ -35,7 +36,7 @@ export default defineConfig({
   test: {
     globalSetup: ["scripts/exports/assemble.mjs"],
     setupFiles: ["test/support/setup.ts"],
-    // A native abort in one file must not take the others with it, so each that can abort is a process of its own.
+    // A native abort ends a process, not the run: another process takes over the files after the one that aborted.
     pool: "forks",
     // One more than the machines that this is measured on have cores: files about silence, ends and commands wait most
     // of the time. The default is one less.
@@ -44,21 +45,12 @@ export default defineConfig({
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    sequence: { sequencer: LongFilesFirst },
+    sequence: { sequencer: ProjectsInARow },
     projects: [
-      {
-        extends: true,
-        // What one file has imported, the next has, in the same process; two thirds of their time would be imports.
-        test: { name: "plain", include: plain, isolate: false },
-      },
-      {
-        extends: true,
-        test: {
-          name: "isolated",
-          include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [...plain, "**/node_modules/**"],
-        },
-      },
+      { extends: true, test: { name: "own", include: filesIn("own") } },
+      // What one file has imported and compiled, the next has, in the same process.
+      { extends: true, test: { name: "kernels", include: filesIn("kernels"), isolate: false } },
+      { extends: true, test: { name: "shared", include: filesIn("shared"), isolate: false } },
     ],
   },
 });

@@ -1,32 +1,33 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { memoized } from "./memoized.js";
 
 /**
- * Whether a test file needs its own process: it, or any module that it loads or starts a thread with, loads ONNX
- * Runtime, which may abort, or sets engine flags, which apply to the whole process.
+ * With which others a test file shares its process. Engine flags apply to the whole process, so a file that sets any,
+ * or loads a module or starts a thread that does, has its own; those that set only the flags of optimized kernels share
+ * one. A module that another file has loaded can no longer be mocked, so files that mock have their own, too.
  */
-export function needsOwnProcess(file: string): boolean {
+export function processOf(file: string): "shared" | "kernels" | "own" {
   const met = new Set([resolve(file)]);
   for (const path of met) {
-    const { isRisky, loaded } = moduleAt(path);
-    if (isRisky) return true;
+    const { affectsOthers, loaded } = moduleAt(path);
+    if (affectsOthers && path !== optimizedKernels) return "own";
     for (const other of loaded) met.add(other);
   }
-  return false;
+  return met.has(optimizedKernels) ? "kernels" : "shared";
 }
 
+const optimizedKernels = fileURLToPath(new URL("optimized-kernels.ts", import.meta.url));
+
 interface Module {
-  readonly isRisky: boolean;
+  readonly affectsOthers: boolean;
   /** The paths that it loads by relative specifiers. */
   readonly loaded: readonly string[];
 }
 
-/** ONNX Runtime's package, and the module of a rank's thread, which loads it. */
-const native = /^(onnxruntime-node|@ringrank\/rank-worker\/worker$)/;
-
-/** Calls that set engine flags. */
-const setsFlags = /\bset(?:FlagsFromString|KernelFlags)\(/;
+/** Calls that set engine flags, or mock a module. */
+const affectsOthers = /\b(?:setFlagsFromString|setKernelFlags|vi\.mock)\(/;
 
 /** Matches the specifiers of modules that are loaded at run time, unlike type-only imports. */
 const loads =
@@ -38,11 +39,10 @@ const moduleAt = memoized((path: string): Module => {
     text.matchAll(loads),
     ([, ...found]) => found.find((one) => one !== undefined)!,
   );
-  const isRisky = specifiers.some((one) => native.test(one)) || setsFlags.test(text);
   const loaded = specifiers
     .filter((one) => one.startsWith("."))
     .flatMap((one) => sourceOf(resolve(dirname(path), one)));
-  return { isRisky, loaded };
+  return { affectsOthers: affectsOthers.test(text), loaded };
 });
 
 /** A module's source, also if the imported file is compiled from it; nothing if it is not a module. */
