@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import type { ChatMessage } from "@ringrank/coordinator";
 import { beforeAll, describe, expect, test } from "vitest";
+import { chatModelDirectory } from "./support/chat-model.js";
 import { loadedModel } from "./support/loaded-model.js";
 import {
   type ProgramResult,
@@ -17,13 +18,7 @@ const escapeCharacter = "\u001b";
 const ringrank = (args: readonly string[], options?: RunProgramOptions) => runNode([bin, ...args], options);
 
 const embedded = `${root}packages/cli/models/shakespeare-llama`;
-/** The embedded model with a chat template. */
-const chatModel = suiteDirectory();
-cpSync(embedded, chatModel, { recursive: true });
-writeFileSync(
-  `${chatModel}/chat_template.jinja`,
-  "{% for message in messages %}{{ message.role | upper }}:\n{{ message.content }}\n\n{% endfor %}ASSISTANT:\n",
-);
+const chatModel = chatModelDirectory();
 /**
  * The same with so much context that a text of that length takes minutes, and no pipe holds it: whoever ends the
  * program, or stops reading, cannot be too late.
@@ -34,7 +29,7 @@ const config = JSON.parse(readFileSync(`${embedded}/config.json`, "utf8"));
 writeFileSync(`${endlessModel}/config.json`, JSON.stringify({ ...config, max_position_embeddings: 65_536 }));
 const endless = ["--max-new-tokens", "60000", "--ignore-eos"];
 
-/** The same in this process, as the reference of what commands write. */
+/** The chat model in this process, as the reference of what commands write. */
 const model = loadedModel(chatModel, { ranks: 2 });
 const continued = async (prompt: string | ChatMessage[], maxNewTokens: number): Promise<string> =>
   (await model().generate(prompt, { temperature: 0, maxNewTokens }).result).text;
@@ -72,15 +67,6 @@ describe("ringrank run", () => {
     });
   });
 
-  test("the same seed gives the same text on 1 and 4 ranks, with a default prompt", async () => {
-    const options = ["--seed", "7", "--max-new-tokens", "16", "--top-k", "40"];
-    const alone = await ringrank(["run", "--demo", "--ranks", "1", ...options]);
-    const four = await ringrank(["run", "--demo", "--ranks", "4", ...options]);
-    expect(alone.exitCode).toBe(0);
-    expect(alone.stderr).toContain("ROMEO:\n");
-    expect(four.stdout).toBe(alone.stdout);
-  });
-
   test("--system alone writes the prompt with the model's chat template, after a system message", async () => {
     const options = ["--temperature", "0", "--max-new-tokens", "12"];
     const chat = ["--system", "In Verona.", "--prompt", "Who art thou?"];
@@ -88,68 +74,6 @@ describe("ringrank run", () => {
     expect(exitCode).toBe(0);
     const written = "SYSTEM:\nIn Verona.\n\nUSER:\nWho art thou?\n\nASSISTANT:";
     expect(stdout).toBe(`${await continued(written, 12)}\n`);
-  });
-
-  test("accepts a policy that plan has written", async () => {
-    const { stdout: json } = await ringrank(["plan", "--demo", "--ranks", "2", "--json"]);
-    const directory = temporaryDirectory({ "policy.json": json });
-    const given = ["--policy", `${directory}/policy.json`, "--max-new-tokens", "4"];
-    expect((await ringrank(["run", "--demo", "--ranks", "2", ...given])).exitCode).toBe(0);
-  });
-
-  test.each([
-    [
-      "a prompt of 100 kB, by its tokens",
-      ["--prompt", "Juliet ".repeat(15_000)],
-      "RR_CONTEXT: expected at most 512 tokens",
-    ],
-    ["an empty prompt", ["--prompt", ""], "RR_EMPTY_PROMPT: expected at least one token id"],
-    [
-      "a decoder's prompt without an encoder",
-      ["--decoder-prompt", "2,3"],
-      "RR_OPTION: decoderPrompt: expected no value",
-    ],
-  ])("refuses %s, and loads nothing", async (_, args, message) => {
-    const { exitCode, stdout, stderr } = await ringrank(["run", "--demo", ...args]);
-    expect(stderr).toMatch(new RegExp(`^planning the partition …\n${message}.*\n$`));
-    expect(stdout).toBe("");
-    expect(exitCode).toBe(2);
-  });
-
-  test.each(["run", "chat"])(
-    "%s passes variables to the chat template, which refuses others",
-    async (command) => {
-      const variables = ["--template-variables", '{"mood": "merry"}'];
-      const { exitCode, stdout, stderr } = await ringrank([command, chatModel, ...variables]);
-      expect(stderr).toMatch(
-        /^planning the partition …\nRR_OPTION: templateVariables: "mood" is not read.*\n$/,
-      );
-      expect(stdout).toBe("");
-      expect(exitCode).toBe(2);
-    },
-  );
-
-  test("reports that an encoder cannot generate, and loads nothing", async () => {
-    const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/bert`]);
-    expect(stderr).toMatch(/^planning the partition …\nRR_NO_GENERATE: .*model\.run\n$/);
-    expect(stdout).toBe("");
-    expect(exitCode).toBe(2);
-  });
-
-  test("reports that a model without a tokenizer cannot take text, and loads nothing", async () => {
-    const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/llama`]);
-    expect(stderr).toMatch(/^planning the partition …\nRR_NO_TOKENIZER: expected token ids.*\n$/);
-    expect(stdout).toBe("");
-    expect(exitCode).toBe(2);
-  });
-
-  test("warns about settings of the generation config that have no effect, each on a separate line", async () => {
-    const directory = temporaryDirectory();
-    cpSync(embedded, directory, { recursive: true });
-    writeFileSync(`${directory}/generation_config.json`, '{ "num_beams": 4, "min_new_tokens": 3 }');
-    const { exitCode, stderr } = await ringrank(["run", directory, "--max-new-tokens", "2"]);
-    expect(stderr).toMatch(/^RR_UNSUPPORTED_SETTING: .*num_beams, min_new_tokens/m);
-    expect(exitCode).toBe(0);
   });
 
   test("Ctrl-C closes the model and ends with 130", async () => {
@@ -210,12 +134,6 @@ describe("ringrank chat", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("refuses a model without a chat template, and loads nothing", async () => {
-    const { exitCode, stderr } = await ringrank(["chat", embedded]);
-    expect(stderr).toMatch(/^planning the partition …\nRR_NO_CHAT_TEMPLATE: .*\n$/);
-    expect(exitCode).toBe(2);
-  });
-
   test("Ctrl-C closes the model and ends with 130 while it answers", async () => {
     const kill = { after: "loaded", signal: "SIGINT" } as const;
     const input = "Who art thou?\n";
@@ -259,7 +177,7 @@ describe("ringrank", () => {
     expect(stdout).toContain("--verbose");
   });
 
-  // packages/cli/src/command-line.test.ts has more, without a process of their own.
+  // packages/cli/src has more, without a process of their own.
   test.each([
     [["run"], /^RR_OPTION: expected a model's directory/],
     [

@@ -2,37 +2,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
-import { runCommandLine } from "./command-line.js";
+import { ringrank } from "./testing/ringrank.js";
 
-/** Command lines within this process; test/cli.test.ts has those whose process matters. */
 const fixtures = fileURLToPath(new URL("../../../test/fixtures", import.meta.url));
 
-// Each command listens for a reader that leaves, as long as its process lives.
-for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(Number.POSITIVE_INFINITY);
-
 afterEach(() => {
-  vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
-
-/** The text that is written to a stream from now on. */
-function written(stream: NodeJS.WriteStream): () => string {
-  let all = "";
-  vi.spyOn(stream, "write").mockImplementation((text, ...rest) => {
-    all += text;
-    const done = rest.at(-1);
-    if (typeof done === "function") done();
-    return true;
-  });
-  return () => all;
-}
-
-async function ringrank(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const [stdout, stderr] = [written(process.stdout), written(process.stderr)];
-  const exitCode = await runCommandLine(args);
-  vi.restoreAllMocks();
-  return { exitCode, stdout: stdout(), stderr: stderr() };
-}
 
 test.each([["run"], ["chat"], ["plan"], ["cache"]])(
   "%s --help has examples, exit codes, and the options that every command takes",
