@@ -15,6 +15,7 @@ import {
   referenceInputs,
 } from "../support/onnx-exports.js";
 import { perfectSplit } from "../support/perfect-split.js";
+import { emulatedRankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
 /**
@@ -41,7 +42,7 @@ describe.each(onnxExports())("$name", (exported) => {
   });
   afterAll(() => reader[Symbol.dispose]());
 
-  it.each([1, 2, 3, 4])(
+  it.each(emulatedRankCounts(exported.name))(
     "computes the same logits on %i ranks, at any batch size and length",
     async (ranks) => {
       const policy = policyFor(ranks);

@@ -3,9 +3,15 @@ import { openOnnx } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
 import { onnxExports, readReference, referenceInputs } from "../support/onnx-exports.js";
+import { rankCounts } from "../support/rank-counts.js";
 
-/** Every export of the fixtures on real ranks, compared with transformers. */
-describe.each(onnxExports())("$name on 2 ranks", (exported) => {
+/**
+ * Exports of the fixtures on real ranks, compared with transformers: half of them, or all with `RINGRANK_RANKS=all`.
+ * How every export is split is tested without threads, in onnx-exports.test.ts.
+ */
+const exports = onnxExports().filter(({ name }) => rankCounts(name).includes(2));
+
+describe.each(exports)("$name on 2 ranks", (exported) => {
   const reference = readReference(exported);
 
   it("accepts the export's own inputs", async () => {
