@@ -121,26 +121,38 @@ describe("Scheduler with a prefix cache", () => {
     expect(group.caches.size).toBe(0);
   });
 
-  it("waits for the tokens of a step on its way before it keeps a generation that was cancelled", async () => {
+  it("waits for the tokens of a step on its way, which others share, before it keeps a generation that was cancelled", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefixCache: prefixes() });
-    const generation = startGeneration(scheduler, count(20), { maxNewTokens: 9 });
-    const reader = generation[Symbol.asyncIterator]();
-    await reader.next();
+    const readers = [count(20), count(20, 50)].map((prompt) =>
+      startGeneration(scheduler, prompt, { maxNewTokens: 9 })[Symbol.asyncIterator](),
+    );
+    await Promise.all(readers.map((reader) => reader.next()));
     const [sent, held] = [gate(), gate()];
     group.beforeAnswer = () => {
       sent.open();
       return held.opened;
     };
-    const second = reader.next();
+    const second = readers.map((reader) => reader.next());
     await sent.opened;
-    await reader.return!();
-    await second;
+    await readers[0]!.return!();
+    await second[0];
     await setImmediate();
     held.open();
+    await second[1];
     const next = await startGeneration(scheduler, count(40), { maxNewTokens: 1 }).result;
     const { cachedTokens } = next.usage;
     expect(group.restored).toEqual([{ tokens: cachedTokens, of: cachedTokens }]);
+  });
+
+  it("releases a generation that another one began with after those that none did", async () => {
+    const scheduler = new Scheduler(new FakeRankGroup(), { prefixCache: prefixes(60) });
+    const cachedOf = async (prompt: readonly number[]) =>
+      (await startGeneration(scheduler, prompt, { maxNewTokens: 1 }).result).usage.cachedTokens;
+    await cachedOf(count(20));
+    await cachedOf(count(20, 50));
+    expect(await cachedOf([...count(18), 90, 91, 92])).toBe(18);
+    expect(await cachedOf([...count(20), 95])).toBe(20);
   });
 
   it("keeps of a generation that was cancelled within its prompt what had entered", async () => {
