@@ -108,7 +108,7 @@ async function loadRanks(
   logger: Log,
   keptPlan: KeptPlan | undefined,
 ): Promise<Model> {
-  const { threadsPerRank, signal, onProgress } = options;
+  const { signal, onProgress, prefixCacheTokens } = options;
   const warn = warnThrough(options.onWarning, logger);
   const { programs, facts, unsupported, unused, directory } = plan;
   if (options.requireGenerate) requireGenerate(facts);
@@ -119,6 +119,23 @@ async function loadRanks(
   if (obstacle !== undefined) warn(withoutProducts(obstacle));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
   signal?.throwIfAborted();
+  await loadWeights(group, { plan, isKept }, options, warn, keptPlan);
+  await texts?.isOpen;
+  const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
+  onProgress?.({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
+  return new Model({ policy, facts, group, texts: texts?.thread, prefixCacheTokens });
+}
+
+/** If it fails, the ranks have ended. */
+async function loadWeights(
+  group: ThreadRankGroup,
+  { plan, isKept }: Pick<Prepared, "plan" | "isKept">,
+  options: CheckedLoadOptions,
+  warn: Warn,
+  keptPlan: KeptPlan | undefined,
+): Promise<void> {
+  const { threadsPerRank, signal, onProgress } = options;
+  const { programs, files } = plan;
   // Disposed of, with their temporary files, after the ranks have loaded or ended.
   using cache = openCache(plan, options, warn);
   using scratch = ScratchFolder.create(scratchBytes(programs));
@@ -131,18 +148,13 @@ async function loadRanks(
     });
     await group.load(programs, optionsOf, report);
     signal?.throwIfAborted();
-    requireUnchanged(plan.files);
+    requireUnchanged(files);
     const obstacles = [cache?.obstacle, ...group.reports.map(({ cacheObstacle }) => cacheObstacle)];
     const obstacle = obstacles.find((one) => one !== undefined);
     if (obstacle !== undefined) warn(notKept(obstacle));
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
     // Their own last reports may still be on their way.
     for (const { rank, bytes } of programs) report({ rank, bytesLoaded: bytes, bytesTotal: bytes });
-    await texts?.isOpen;
-    const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
-    onProgress?.({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
-    const { prefixCacheTokens } = options;
-    return new Model({ policy, facts, group, texts: texts?.thread, prefixCacheTokens });
   } catch (error) {
     await group.close();
     throw error;
