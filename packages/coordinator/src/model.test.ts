@@ -100,6 +100,27 @@ describe("Model", () => {
     });
   });
 
+  it.each([
+    [null, "got null"],
+    [["user", "Who?"], "got an array of 2"],
+    [{}, "got {}"],
+    [{ role: 1, content: "Who?" }, 'got { role: 1, content: "Who?" }'],
+  ])("says what it got instead of a message: %j", async (message, got) => {
+    const { result } = modelOf().generate([{ role: "system", content: "" }, message] as never);
+    await expect(result).rejects.toMatchObject({
+      code: "RR_INPUT",
+      message: expect.stringMatching(/^message 1: /),
+    });
+    await expect(result).rejects.toThrow(got);
+  });
+
+  it("refuses messages whose text has too many tokens", async () => {
+    const texts = { call: async () => Array(21).fill(1) } as unknown as Offload<TextService>;
+    const model = modelOf({}, new FakeRankGroup(), texts);
+    const { result } = model.generate([{ role: "user", content: "Who?" }]);
+    await expect(result).rejects.toMatchObject({ code: "RR_CONTEXT" });
+  });
+
   it("does not generate without a causal cache", async () => {
     const model = modelOf({ generates: false });
     await expect(model.generate([1]).result).rejects.toMatchObject({ code: "RR_NO_GENERATE" });

@@ -9,7 +9,7 @@ const maxDepth = 64;
 export function copyJson(value: unknown, refused: (at: string, got: unknown) => Error): unknown {
   const copy = (part: unknown, at: string, depth: number): unknown => {
     if (part === null || typeof part === "string" || typeof part === "boolean") return part;
-    if (typeof part === "number" && Number.isFinite(part)) return part;
+    if (Number.isFinite(part)) return part;
     if (depth < maxDepth && Array.isArray(part)) {
       return Array.from(part, (each, index) => copy(each, `${at}[${index}]`, depth + 1));
     }
