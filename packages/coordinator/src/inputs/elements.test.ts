@@ -9,6 +9,25 @@ describe("plain numbers as elements of a type", () => {
     expect(arrayFrom("x", "uint64", [2n ** 64n - 1n])).toEqual(BigUint64Array.of(2n ** 64n - 1n));
   });
 
+  it("are rounded for float32, and kept for float64", () => {
+    expect(arrayFrom("x", "float32", [0.1, true])).toEqual(Float32Array.of(0.1, 1));
+    expect(arrayFrom("x", "float64", [0.1, 2n])).toEqual(Float64Array.of(0.1, 2));
+  });
+
+  it.each(["float16", "bfloat16"] as const)(
+    "are refused for %s, whose bits can be passed instead",
+    (type) => {
+      expect(() => arrayFrom("x", type, [1])).toThrow(`input x: pass ${type} elements as a tensor`);
+    },
+  );
+
+  it.each([
+    [2 ** 53, "expected int64 elements, as bigints beyond 2^53; got 9007199254740992"],
+    [0.5, "expected int64 elements; got 0.5"],
+  ])("are refused with advice that helps: %d", (element, message) => {
+    expect(() => arrayFrom("x", "int64", [element])).toThrow(message);
+  });
+
   it.each<[TensorType, number, number]>([
     ["int8", -128, 127],
     ["uint8", 0, 255],

@@ -75,6 +75,17 @@ describe("inputs of run", () => {
     );
   });
 
+  it("may be any ids of the vocabulary, as many as the context has", () => {
+    const { input_ids } = checkInputs({ ...good, input_ids: [[0, 9, 0, 9]] }, facts);
+    expect([...input_ids!.data]).toEqual([0n, 9n, 0n, 9n]);
+  });
+
+  it("may be any ids, and any number of them, if the model has no limits", () => {
+    const unlimited = { ...facts, maxContext: undefined, vocabSize: undefined };
+    const { input_ids } = checkInputs({ ...good, input_ids: [[0, 1, 2, 3, 1e6]] }, unlimited);
+    expect(input_ids!.dims).toEqual([1, 5]);
+  });
+
   it("may be positions up to the context's last, and any row of a table", () => {
     const inputs = { ...good, position_ids: [[0, 1, 3]], token_type_ids: [[0, 1, 1]] };
     const { position_ids, token_type_ids } = checkInputs(inputs, facts);
@@ -105,6 +116,21 @@ describe("inputs of run", () => {
       checkInputs({ input_ids: [[6, 1, 1, 1, 1]], decoder_input_ids: [[9, 1, 1, 1]] }, both),
     ).not.toThrow();
     expect(() => checkInputs(inputs, both)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("are refused with the expected shape, and the sizes that it shares with others", () => {
+    expect(() => checkInputs({ ...good, attention_mask: [[1, 1]] }, facts)).toThrow(
+      "input attention_mask: expected [batch=1, sequence=3], got [1, 2]",
+    );
+    expect(() => checkInputs({ ...good, input_ids: [1, 2] }, facts)).toThrow(
+      "input input_ids: expected [batch, sequence], got [2]",
+    );
+  });
+
+  it.each([[null], [[[1, 2]]], ["input_ids"]])("are refused if they are not an object: %j", (inputs) => {
+    expect(() => checkInputs(inputs as never, facts)).toThrow(
+      expect.objectContaining({ code: "RR_INPUT", message: expect.stringMatching("an object of inputs") }),
+    );
   });
 
   it.each<[string, string, Record<string, unknown>]>([
