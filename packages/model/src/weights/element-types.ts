@@ -59,7 +59,9 @@ export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** Number of elements of a tensor of these sizes. */
+/** Number of elements of a tensor of these sizes; 1 for a scalar. */
 export function elementCount(dims: readonly number[]): number {
-  return dims.reduce((count, size) => count * size, 1);
+  let count = 1;
+  for (const size of dims) count *= size;
+  return count;
 }

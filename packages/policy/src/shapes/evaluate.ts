@@ -1,7 +1,8 @@
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { Branch, Graph, GraphNode, ValueInfo } from "@ringrank/model";
+import { elementCount } from "@ringrank/model/weights";
 import { operatorName } from "../graph/operator-name.js";
-import { describe, type Evaluated, elementCount, hasContents } from "./evaluated.js";
+import { describe, type Evaluated, hasContents } from "./evaluated.js";
 import { NodeContext } from "./node-context.js";
 import { readInputs, Scope } from "./scope.js";
 import { shapeRules } from "./table.js";

@@ -1,4 +1,5 @@
 import type { DataType } from "@ringrank/model";
+import { elementCount } from "@ringrank/model/weights";
 
 /** A value of the graph at one setting of the symbolic dimensions. */
 export interface Evaluated {
@@ -14,12 +15,6 @@ export interface Evaluated {
 
 /** The largest tensor, in elements, whose contents are propagated. */
 export const maxContents = 4096;
-
-export function elementCount(dims: readonly number[]): number {
-  let count = 1;
-  for (const dim of dims) count *= dim;
-  return count;
-}
 
 /** Whether contents of this type and shape are propagated. Never if a size is invalid, such as −1 or Infinity. */
 export function hasContents(type: DataType, dims: readonly number[]): boolean {

@@ -1,4 +1,4 @@
-import { elementCount } from "./evaluated.js";
+import { elementCount } from "@ringrank/model/weights";
 
 /** Row-major strides, in elements. */
 export function rowMajorStrides(dims: readonly number[]): number[] {

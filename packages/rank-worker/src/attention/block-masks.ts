@@ -1,4 +1,4 @@
-import { elementCount } from "../tensors/element-types.js";
+import { elementCount } from "@ringrank/model/weights";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 /** Rows of a block: few enough for their scores to fit in a core's own cache, and enough for products to be fast. */

@@ -1,6 +1,5 @@
 import type { DataType, TensorData } from "@ringrank/model";
-import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
-import { elementCount } from "../tensors/element-types.js";
+import { allocate, bytesOf, bytesPerElement, elementCount } from "@ringrank/model/weights";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 

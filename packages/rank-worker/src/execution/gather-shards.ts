@@ -1,10 +1,9 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { allocate, bytesOf, bytesPerElement, totalLength } from "@ringrank/model/weights";
+import { allocate, bytesOf, bytesPerElement, elementCount, totalLength } from "@ringrank/model/weights";
 import type { ValueShard } from "@ringrank/policy";
 import type { TensorMessage } from "../protocol.js";
-import { elementCount } from "../tensors/element-types.js";
 
 /**
  * All-gather of a value that is sharded unevenly along one axis, for any element type.

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { elementCount } from "../tensors/element-types.js";
+import { elementCount } from "@ringrank/model/weights";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 /** A value, with its name in the program. */

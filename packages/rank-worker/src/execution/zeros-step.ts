@@ -1,7 +1,6 @@
 import type { DataType } from "@ringrank/model";
-import { allocate } from "@ringrank/model/weights";
+import { allocate, elementCount } from "@ringrank/model/weights";
 import type { SizeProduct } from "@ringrank/policy";
-import { elementCount } from "../tensors/element-types.js";
 import { tensor } from "../tensors/tensor.js";
 import type { CompiledStep, RunState } from "./compiled-step.js";
 import { resolveSizes } from "./size-product.js";

@@ -1,5 +1,5 @@
+import { elementCount } from "@ringrank/model/weights";
 import type { InterpretedInstruction, InterpretedOperator, InterpretedType } from "@ringrank/policy";
-import { elementCount } from "../tensors/element-types.js";
 import { sameSizes } from "../tensors/tensor.js";
 import { broadcastSizes, perElement } from "./broadcast.js";
 import { type ElementLoop, loops } from "./element-loops.js";

@@ -1,4 +1,4 @@
-import { elementCount } from "../tensors/element-types.js";
+import { elementCount } from "@ringrank/model/weights";
 
 /** The sizes that result from a Reshape: 0 keeps a size, and −1 is the remaining one. */
 export function reshapedSizes(dims: readonly number[], target: Iterable<number>): number[] {

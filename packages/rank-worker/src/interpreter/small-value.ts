@@ -1,5 +1,6 @@
+import { elementCount } from "@ringrank/model/weights";
 import type { InterpretedConstant, InterpretedType } from "@ringrank/policy";
-import { elementCount, integers } from "../tensors/element-types.js";
+import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 /**

@@ -1,4 +1,4 @@
-import { elementCount } from "../tensors/element-types.js";
+import { elementCount } from "@ringrank/model/weights";
 import { sameSizes, type Tensor, tensor } from "../tensors/tensor.js";
 import type { KernelMemory } from "./kernel-memory.js";
 

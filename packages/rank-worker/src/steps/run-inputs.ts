@@ -1,7 +1,7 @@
-import { allocate } from "@ringrank/model/weights";
+import { allocate, elementCount } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import { type Bindings, bindSizes, resolveSizes } from "../execution/size-product.js";
-import { elementCount, integers } from "../tensors/element-types.js";
+import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensor, tensorData } from "../tensors/tensor.js";
 import { names, tokenInputs } from "./interface-names.js";
 import { positions } from "./step-inputs.js";

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { allocate, bytesOf, totalLength } from "@ringrank/model/weights";
+import { allocate, bytesOf, elementCount, totalLength } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import type { CompiledEntry } from "../execution/compiled-entry.js";
 import type { RunContext } from "../execution/compiled-step.js";
@@ -8,7 +8,6 @@ import { type RunOutcome, runEntry } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { RunRequest, TensorMessage } from "../protocol.js";
-import { elementCount } from "../tensors/element-types.js";
 import { fromMessage, type Tensor, toMessage } from "../tensors/tensor.js";
 import { filledInputs } from "./filling-entry.js";
 import { names, tokenInputs } from "./interface-names.js";

@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
+import { elementCount } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
-import { elementCount, integers } from "../tensors/element-types.js";
+import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { names, tokenInputs } from "./interface-names.js";
 

@@ -29,8 +29,3 @@ export function integers(type: DataType, values: Iterable<number>): TensorData {
 export function isDataType(type: string): type is DataType {
   return Object.hasOwn(bytesPerElement, type);
 }
-
-/** Number of elements of a tensor of these sizes; 1 for a scalar. */
-export function elementCount(dims: readonly number[]): number {
-  return dims.reduce((product, size) => product * size, 1);
-}

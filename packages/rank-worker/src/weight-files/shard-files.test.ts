@@ -11,11 +11,10 @@ import {
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { allocate, bytesOf } from "@ringrank/model/weights";
+import { allocate, bytesOf, elementCount } from "@ringrank/model/weights";
 import { type Logger, pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { elementCount } from "../tensors/element-types.js";
 import { tinyDecoder } from "../testing/tiny-decoder.js";
 import type { Initializers } from "./initializers.js";
 import { ProgramWeights } from "./program-weights.js";

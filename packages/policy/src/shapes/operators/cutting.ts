@@ -1,5 +1,6 @@
+import { elementCount } from "@ringrank/model/weights";
 import { fromFront } from "../../graph/axis.js";
-import { type Evaluated, elementCount, hasContents } from "../evaluated.js";
+import { type Evaluated, hasContents } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { isIntMax } from "../numbers.js";
 import { readView, rowMajorStrides } from "../strides.js";

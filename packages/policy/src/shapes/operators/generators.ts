@@ -1,4 +1,5 @@
-import { elementCount, hasContents } from "../evaluated.js";
+import { elementCount } from "@ringrank/model/weights";
+import { hasContents } from "../evaluated.js";
 import type { ShapeRule, ShapeRules } from "../node-context.js";
 import { toElement, toNumbers } from "../numbers.js";
 import { typeAttribute } from "../type-attribute.js";

@@ -1,5 +1,6 @@
+import { elementCount } from "@ringrank/model/weights";
 import { fromFront } from "../../graph/axis.js";
-import { elementCount, hasContents } from "../evaluated.js";
+import { hasContents } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
 /** `data[…, n, …]` with indices of any shape, which replaces the axis. */

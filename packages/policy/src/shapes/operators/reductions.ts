@@ -1,4 +1,4 @@
-import { elementCount } from "../evaluated.js";
+import { elementCount } from "@ringrank/model/weights";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { toElement } from "../numbers.js";
 import { readView, rowMajorStrides } from "../strides.js";

@@ -1,4 +1,5 @@
-import { type Evaluated, elementCount } from "../evaluated.js";
+import { elementCount } from "@ringrank/model/weights";
+import type { Evaluated } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
 /** The same elements in the same order, in another shape. */
