@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { MessageChannel } from "node:worker_threads";
 import type { RankProgram } from "@ringrank/policy";
-import comlink, { type Endpoint } from "comlink";
-import { expect, test, vi } from "vitest";
+import comlink from "comlink";
+import { expect, test } from "vitest";
 import { controlledService } from "./control-plane.js";
-import type { LoadReport, RankService } from "./protocol.js";
+import { portEndpoint } from "./port-endpoint.js";
+import type { LoadReport, RankControl, RankService } from "./protocol.js";
 
 const options = { threads: 1 };
 const program = {} as RankProgram;
@@ -11,19 +13,22 @@ const program = {} as RankProgram;
 test.each<[string, () => Promise<LoadReport>]>([
   ["has loaded", async () => ({ bytesKept: 0, bytesRead: 0, sessions: 0 })],
   ["has failed to load", () => Promise.reject(new Error("no such file"))],
-])("closes the port of the progress callback once a rank %s, not before", async (_, load) => {
-  const close = vi.fn();
-  const onProgress = Object.assign(() => {}, { [comlink.releaseProxy]: close });
+])("posts progress, and closes its port once a rank %s", async (_, load) => {
+  const progress = { rank: 0, bytesLoaded: 1, bytesTotal: 1 };
+  const { port1, port2 } = new MessageChannel();
+  const received: unknown[] = [];
+  port1.on("message", (message) => received.push(message));
+  const closed = once(port1, "close");
   const service: Partial<RankService> = {
-    load: (_program, _options, given) => {
-      expect(given).toBe(onProgress);
-      expect(close).not.toHaveBeenCalled();
+    load: (_program, _options, onProgress) => {
+      onProgress?.(progress);
       return load();
     },
   };
   const controlled = controlledService(service as RankService, () => {});
-  await Promise.allSettled([controlled.load(program, options, onProgress)]);
-  expect(close).toHaveBeenCalledOnce();
+  await Promise.allSettled([controlled.load(program, options, port2)]);
+  await closed;
+  expect(received).toEqual([progress]);
 });
 
 test("outputs that share memory cross to the other thread", async () => {
@@ -33,9 +38,9 @@ test("outputs that share memory cross to the other thread", async () => {
   const { port1, port2 } = new MessageChannel();
   comlink.expose(
     controlledService(service as RankService, () => {}),
-    port1 as unknown as Endpoint,
+    portEndpoint(port1),
   );
-  const remote = comlink.wrap<RankService>(port2 as unknown as Endpoint);
+  const remote = comlink.wrap<RankControl>(portEndpoint(port2));
   const { outputs } = await remote.run({
     entry: "forward",
     inputs: {},

@@ -1,23 +1,20 @@
 import comlink from "comlink";
-import type { LoadProgress, RankService, TensorMessage } from "./protocol.js";
-
-/** The received progress callback: a proxy of a function on the coordinator's thread, with a port of its own. */
-type ProgressProxy = ((progress: LoadProgress) => void) & { [comlink.releaseProxy]?: () => void };
+import type { RankControl, RankService, TensorMessage } from "./protocol.js";
 
 /**
- * A rank's service as comlink exposes it: tensors are moved, not copied, and the progress callback's port is closed
- * when loading ends.
+ * A rank's service as comlink exposes it: tensors are moved, not copied, and the port for progress is closed when
+ * loading ends.
  *
  * @param onReleased called once the reply to `release` has been sent
  */
-export function controlledService(service: RankService, onReleased: () => void): RankService {
+export function controlledService(service: RankService, onReleased: () => void): RankControl {
   return {
     reserve: (matrixBytes) => service.reserve(matrixBytes),
-    async load(program, options, onProgress?: ProgressProxy) {
+    async load(program, options, progress) {
       try {
-        return await service.load(program, options, onProgress);
+        return await service.load(program, options, (loaded) => progress?.postMessage(loaded));
       } finally {
-        onProgress?.[comlink.releaseProxy]?.();
+        progress?.close();
       }
     },
     async run(request) {

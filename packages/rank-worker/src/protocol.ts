@@ -2,13 +2,14 @@
  * Everything that crosses the thread boundary between the coordinator and a rank, in both directions. The coordinator
  * sends every rank the same requests in the same order; the ranks then meet in their collectives.
  *
- * - {@link RankService} is called through comlink, one call at a time.
+ * - {@link RankControl} is called through comlink, one call at a time.
  * - Steps have a port of their own, because a comlink call costs about as much as a step of a small model. The
  *   coordinator sends a {@link StepRequest}, possibly before the previous one has been answered; a {@link StepAnswer}
  *   comes back.
  *
  * Errors cross as `RingrankErrorData`.
  */
+import type { MessagePort } from "node:worker_threads";
 import type { RingrankErrorData } from "@ringrank/errors";
 import type { DataType, TensorData } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
@@ -26,10 +27,7 @@ export interface RankService {
    * @returns what prevents it, or undefined if nothing does
    */
   reserve(matrixBytes: number): Promise<RingrankErrorData | undefined>;
-  /**
-   * Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy. It is called a few dozen times,
-   * the last time with all bytes.
-   */
+  /** Reads this rank's shard and opens its sessions. Reports progress a few dozen times, at last with all bytes. */
   load(
     program: RankProgram,
     options: RankOptions,
@@ -41,6 +39,15 @@ export interface RankService {
   run(request: RunRequest): Promise<RunResult>;
   /** Releases every session, then resolves. The thread ends afterwards. */
   release(): Promise<void>;
+}
+
+/** The same, as it is called from another thread. */
+export interface RankControl extends Omit<RankService, "load"> {
+  /**
+   * @param progress {@link LoadProgress} is posted on it. It must be transferred, and is closed when loading ends; a
+   *   last report may arrive after the result, which comes through another port.
+   */
+  load(program: RankProgram, options: RankOptions, progress?: MessagePort): Promise<LoadReport>;
 }
 
 export interface RankOptions {

@@ -9,7 +9,7 @@ export type LogLevel = (typeof logLevels)[number];
 export interface RankWorkerTask {
   readonly rank: number;
   readonly group: GroupHandle;
-  /** The control plane, on which a `RankService` is exposed. Must be transferred. */
+  /** The control plane, on which a `RankControl` is exposed. Must be transferred. */
   readonly port: MessagePort;
   /** The port for steps and their answers. Must be transferred. */
   readonly steps: MessagePort;

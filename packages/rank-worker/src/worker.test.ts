@@ -23,15 +23,16 @@ const request: RunRequest = {
 test("a rank's thread serves calls on its port, and ends once released", async () => {
   const { services, ended } = startRankThreads(2);
   const progress: LoadProgress[] = [];
+  const channels = programs.map(() => new MessageChannel());
+  for (const { port1 } of channels) port1.on("message", (event: LoadProgress) => progress.push(event));
+  const closed = channels.map(({ port1 }) => once(port1, "close"));
   const reports = await Promise.all(
-    services.map((service, rank) =>
-      service.load(
-        programs[rank]!,
-        threads,
-        comlink.proxy((event: LoadProgress) => progress.push(event)),
-      ),
-    ),
+    services.map((service, rank) => {
+      const { port2 } = channels[rank]!;
+      return service.load(programs[rank]!, threads, comlink.transfer(port2, [port2]));
+    }),
   );
+  await Promise.all(closed);
   expect(reports.map(({ bytesKept }) => bytesKept)).toEqual(programs.map(({ bytes }) => bytes));
   const [first, second] = await Promise.all(services.map((service) => service.run(request)));
   expect(first!.outputs.logits!.dims).toEqual([1, 3, vocabulary]);

@@ -4,18 +4,19 @@
  */
 import { joinGroup } from "@ringrank/collectives";
 import { requireHugePages } from "@ringrank/webassembly";
-import comlink, { type Endpoint } from "comlink";
+import comlink from "comlink";
 import { closedPort } from "./closed-port.js";
 import { controlledService } from "./control-plane.js";
 import { installErrorTransferHandler } from "./error-transfer.js";
 import { NativeGate } from "./lifecycle.js";
 import { type RankLog, rankLogger } from "./logging.js";
+import { portEndpoint } from "./port-endpoint.js";
 import { serveSteps } from "./step-port.js";
 import type { RankWorkerTask } from "./task.js";
 import { StepTrace } from "./trace/step-trace.js";
 
 /**
- * Serves a `RankService` on the task's port until it is released or the port closes, then resolves. By then, every
+ * Serves a `RankControl` on the task's port until it is released or the port closes, then resolves. By then, every
  * session has been released, so the thread may be terminated.
  */
 export async function serveRank({
@@ -41,8 +42,7 @@ export async function serveRank({
   try {
     await new Promise<void>((resolve) => {
       void closed.then(resolve);
-      // Node's ports are event targets like those of the web; only their type declarations differ.
-      comlink.expose(controlledService(service, resolve), port as unknown as Endpoint);
+      comlink.expose(controlledService(service, resolve), portEndpoint(port));
       serveSteps(steps, rank, service);
       log.debug("serving");
     });

@@ -3,7 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { RingrankError } from "@ringrank/errors";
-import comlink, { type Endpoint } from "comlink";
+import { portEndpoint } from "@ringrank/rank-worker/comlink";
+import comlink from "comlink";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { gate } from "../testing/fake-rank-group.js";
 import { Connection } from "./connection.js";
@@ -23,7 +24,7 @@ beforeEach(() => {
   held = gate();
   channel = new MessageChannel();
   connection = new Connection(channel.port1);
-  comlink.expose(service, channel.port2 as unknown as Endpoint);
+  comlink.expose(service, portEndpoint(channel.port2));
 });
 afterEach(() => channel.port2.close());
 

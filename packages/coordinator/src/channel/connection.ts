@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfer";
-import comlink, { type Endpoint } from "comlink";
+import { installErrorTransferHandler, portEndpoint } from "@ringrank/rank-worker/comlink";
+import comlink from "comlink";
 
 /**
  * A service as seen from another thread: every method returns a promise. comlink's own type is more exact, but requires
@@ -27,8 +27,7 @@ export class Connection<Service> {
   constructor(port: MessagePort) {
     this.#port = port;
     installErrorTransferHandler(comlink.transferHandlers);
-    // Node's ports are event targets like those of the web; only their type declarations differ.
-    const proxy = comlink.wrap(port as unknown as Endpoint);
+    const proxy = comlink.wrap(portEndpoint(port));
     this.#remote = proxy as Remote<Service>;
     this.#release = () => proxy[comlink.releaseProxy]();
     port.unref();

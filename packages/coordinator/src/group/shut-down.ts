@@ -1,4 +1,4 @@
-import type { Lifecycle, RankService } from "@ringrank/rank-worker";
+import type { Lifecycle, RankControl } from "@ringrank/rank-worker";
 import type { Connection } from "../channel/connection.js";
 import type { Log } from "../logger.js";
 import { modelClosed } from "../model-ended.js";
@@ -6,7 +6,7 @@ import { within } from "../within.js";
 import type { RankThreads } from "./rank-threads.js";
 
 interface ShutDown {
-  readonly connections: readonly Connection<RankService>[];
+  readonly connections: readonly Connection<RankControl>[];
   readonly lifecycle: Pick<Lifecycle, "stop" | "waitUntilOutside">;
   readonly threads: Pick<RankThreads, "running" | "ended" | "destroy">;
   readonly logger: Log;

@@ -1,4 +1,4 @@
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import {
   createGroup,
   type GroupHandle,
@@ -13,8 +13,8 @@ import {
   Lifecycle,
   type LoadProgress,
   type LoadReport,
+  type RankControl,
   type RankOptions,
-  type RankService,
   type RunRequest,
   type RunResult,
   type StepRequest,
@@ -56,7 +56,7 @@ const loadTimeoutMs = 60_000;
  *  main thread                               rank r
  *  ───────────                               ──────
  *  RankThreads ───────── piscina ──────────▶ serveRank   one task, as long as the rank lives
- *  Connection  ◀──────── comlink ──────────▶ RankService reserve, load, run, release
+ *  Connection  ◀──────── comlink ──────────▶ RankControl reserve, load, run, release
  *  StepChannel ◀──────── messages ─────────▶ serveSteps  steps, sent ahead of the previous answer
  *  poison, groupActivity ─ GroupHandle ────▶ Communicator
  *  stop, waitUntilOutside ─ Lifecycle ─────▶ NativeGate
@@ -70,7 +70,7 @@ export class ThreadRankGroup implements RankGroup {
   readonly #handle: GroupHandle;
   readonly #lifecycle: Lifecycle;
   readonly #threads: RankThreads;
-  readonly #connections: readonly Connection<RankService>[];
+  readonly #connections: readonly Connection<RankControl>[];
   readonly #steps: StepChannel;
   readonly #stepTimeoutMs: number;
   readonly #logger: Log;
@@ -103,7 +103,7 @@ export class ThreadRankGroup implements RankGroup {
     this.#lifecycle = new Lifecycle(worldSize);
     const channels = Array.from({ length: worldSize }, () => new MessageChannel());
     const stepChannels = channels.map(() => new MessageChannel());
-    this.#connections = channels.map(({ port1 }) => new Connection<RankService>(port1));
+    this.#connections = channels.map(({ port1 }) => new Connection<RankControl>(port1));
     this.#steps = new StepChannel(
       stepChannels.map(({ port1 }) => port1),
       (error) => this.#fail(error),
@@ -164,7 +164,7 @@ export class ThreadRankGroup implements RankGroup {
   ): Promise<void> {
     await this.#reserveForReading();
     this.#reports = await this.#everyRank(this.#loadTimeoutMs, (remote, rank) =>
-      remote.load(programs[rank]!, optionsOf(rank), comlink.proxy(onProgress)),
+      remote.load(programs[rank]!, optionsOf(rank), progressPort(onProgress)),
     );
     this.#isLoaded = true;
   }
@@ -208,7 +208,7 @@ export class ThreadRankGroup implements RankGroup {
 
   async #everyRank<Result>(
     timeoutMs: number,
-    call: (remote: Remote<RankService>, rank: number) => Promise<Result>,
+    call: (remote: Remote<RankControl>, rank: number) => Promise<Result>,
   ): Promise<Result[]> {
     this.#requireUsable();
     const waiting = new Set(this.#connections.keys());
@@ -289,4 +289,12 @@ export class ThreadRankGroup implements RankGroup {
 function silence(rank: number, timeoutMs: number): RingrankError {
   const message = `rank ${rank} made no progress for ${timeoutMs} ms; if its work takes longer, raise stepTimeoutMs`;
   return new RingrankError("RR_TIMEOUT", message, { rank });
+}
+
+/** A port for a rank, which closes it once it has loaded. It does not keep the process alive. */
+function progressPort(onProgress: (progress: LoadProgress) => void): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.on("message", onProgress);
+  port1.unref();
+  return comlink.transfer(port2, [port2]);
 }

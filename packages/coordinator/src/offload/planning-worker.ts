@@ -1,8 +1,8 @@
-import { parentPort, workerData } from "node:worker_threads";
-import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfer";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { installErrorTransferHandler, portEndpoint } from "@ringrank/rank-worker/comlink";
 import comlink from "comlink";
 import { PlanningDesk } from "./planning-desk.js";
 
 installErrorTransferHandler(comlink.transferHandlers);
-comlink.expose(new PlanningDesk(), workerData);
+comlink.expose(new PlanningDesk(), portEndpoint(workerData as MessagePort));
 parentPort?.postMessage("imported");

@@ -1,12 +1,12 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfer";
-import comlink, { type Endpoint } from "comlink";
+import { installErrorTransferHandler, portEndpoint } from "@ringrank/rank-worker/comlink";
+import comlink from "comlink";
 import { TextDesk } from "./text-desk.js";
 
 const port = workerData as MessagePort;
 const desk = new TextDesk();
 installErrorTransferHandler(comlink.transferHandlers);
-comlink.expose(desk, port as unknown as Endpoint);
+comlink.expose(desk, portEndpoint(port));
 // The thread then ends by itself, once it has received the end of what it started.
 port.on("close", () => desk.end());
 parentPort?.postMessage("imported");

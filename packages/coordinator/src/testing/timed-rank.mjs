@@ -12,8 +12,8 @@ export function serveRank({ port, steps }) {
       reserve() {
         reserved = Number(process.hrtime.bigint());
       },
-      load(_program, _options, onProgress) {
-        onProgress[comlink.releaseProxy]();
+      load(_program, _options, progress) {
+        progress.close();
         return { bytesRead: reserved, bytesKept: Number(process.hrtime.bigint()), sessions: 0 };
       },
       release: () => void setImmediate(end),

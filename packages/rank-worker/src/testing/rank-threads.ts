@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { createGroup } from "@ringrank/collectives";
-import comlink, { type Endpoint, type Remote } from "comlink";
+import comlink, { type Remote } from "comlink";
 import { installErrorTransferHandler } from "../error-transfer.js";
 import { Lifecycle } from "../lifecycle.js";
-import type { RankService } from "../protocol.js";
+import { portEndpoint } from "../port-endpoint.js";
+import type { RankControl } from "../protocol.js";
 
 /** Ranks on threads of their own, each with its control plane. */
 interface RankThreads {
-  readonly services: readonly Remote<RankService>[];
+  readonly services: readonly Remote<RankControl>[];
   /** By rank: the port for steps and answers. */
   readonly steps: readonly MessagePort[];
   readonly lifecycle: Lifecycle;
@@ -32,7 +33,7 @@ export function startRankThreads(worldSize: number): RankThreads {
     return { port: port1, steps, exit: once(worker, "exit").then(([code]) => Number(code)) };
   });
   return {
-    services: ends.map(({ port }) => comlink.wrap<RankService>(port as unknown as Endpoint)),
+    services: ends.map(({ port }) => comlink.wrap<RankControl>(portEndpoint(port))),
     lifecycle,
     ended: Promise.all(ends.map(({ exit }) => exit)),
     steps: ends.map(({ steps }) => steps),

@@ -1,0 +1,3 @@
+/** What threads need besides comlink to call each other through it. */
+export { installErrorTransferHandler } from "./error-transfer.js";
+export { portEndpoint } from "./port-endpoint.js";
