@@ -1,3 +1,4 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { RingrankError } from "@ringrank/errors";
 import { checkGraph } from "../graph/check-graph.js";
 import type { Attribute, Branch, Graph, GraphNode, SymbolicDim, ValueInfo, Weight } from "../graph/graph.js";
@@ -7,14 +8,14 @@ import { decodeTensor, type ResolveExternal } from "./decode-tensor.js";
 import { Functions, resolveAttributes } from "./functions.js";
 import {
   type AttributeProto,
-  attributeTypes,
-  dataLocations,
+  AttributeProto_AttributeType as AttributeType,
   type GraphProto,
   type ModelProto,
-  modelProto,
+  ModelProtoSchema,
   type NodeProto,
+  TensorProto_DataLocation,
   type ValueInfoProto,
-} from "./messages.js";
+} from "./onnx_pb.js";
 import { fromOnnxDataType } from "./onnx-data-types.js";
 import { outermost, type Scope } from "./scope.js";
 import { upgradeOpset } from "./upgrade-opset.js";
@@ -59,7 +60,7 @@ export function decodeOnnx(bytes: Uint8Array, options: DecodeOnnxOptions = {}): 
 
 function parse(bytes: Uint8Array): ModelProto {
   try {
-    return modelProto.decode(bytes);
+    return fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
     throw new RingrankError(
       "RR_FILE_FORMAT",
@@ -133,7 +134,7 @@ class Decoder {
     const attributes = resolveAttributes(proto, scope);
     const [only] = attributes;
     const output = scope.nameOf(proto.output[0] ?? "");
-    if (proto.opType === "Constant" && only?.t?.dataLocation === dataLocations.external) {
+    if (proto.opType === "Constant" && only?.t?.dataLocation === TensorProto_DataLocation.EXTERNAL) {
       if (weights.has(output)) throw malformed(`the value "${output}" is defined twice`);
       weights.set(output, decodeTensor(only.t, this.#resolveExternal, output));
       return [];
@@ -157,26 +158,26 @@ class Decoder {
   /** @param node that has it, for errors */
   #attribute(proto: AttributeProto, scope: Scope, node: string): Attribute {
     switch (proto.type) {
-      case attributeTypes.int:
+      case AttributeType.INT:
         return { kind: "int", value: toNumber(proto.i, proto.name, node) };
-      case attributeTypes.float:
+      case AttributeType.FLOAT:
         return { kind: "float", value: proto.f };
-      case attributeTypes.string:
+      case AttributeType.STRING:
         return { kind: "string", value: utf8.decode(proto.s) };
-      case attributeTypes.ints:
+      case AttributeType.INTS:
         return { kind: "ints", value: proto.ints.map((value) => toNumber(value, proto.name, node)) };
-      case attributeTypes.floats:
+      case AttributeType.FLOATS:
         return { kind: "floats", value: proto.floats };
-      case attributeTypes.strings:
+      case AttributeType.STRINGS:
         return { kind: "strings", value: proto.strings.map((text) => utf8.decode(text)) };
-      case attributeTypes.tensor:
+      case AttributeType.TENSOR:
         if (proto.t !== undefined) {
           const name = proto.t.name || `${proto.name} of ${node}`;
           const { type, dims, source } = decodeTensor(proto.t, undefined, name);
           if (source.kind === "inline") return { kind: "tensor", value: { type, dims, data: source.data } };
         }
         break;
-      case attributeTypes.graph:
+      case AttributeType.GRAPH:
         if (proto.g !== undefined) return { kind: "graph", value: this.#branch(proto.g, scope, node) };
         break;
       default:
@@ -210,14 +211,14 @@ function toNumber(value: bigint, name: string, node: string): number {
 }
 
 function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
-  const tensor = proto.type?.tensorType;
+  const tensor = proto.type?.value.case === "tensorType" ? proto.type.value.value : undefined;
   const type = tensor === undefined ? undefined : fromOnnxDataType(tensor.elemType);
   if (type === undefined) {
     throw malformed(`${proto.name} must be a tensor of numbers, element type ${tensor?.elemType ?? "none"}`);
   }
-  const dims = tensor?.shape?.dim.map(({ dimValue, dimParam }, axis): SymbolicDim => {
-    if (dimValue !== undefined) return dimension(dimValue, proto.name);
-    return dimParam || `${proto.name}.${axis}`;
+  const dims = tensor?.shape?.dim.map(({ value }, axis): SymbolicDim => {
+    if (value.case === "dimValue") return dimension(value.value, proto.name);
+    return value.case === "dimParam" && value.value !== "" ? value.value : `${proto.name}.${axis}`;
   });
   if (dims === undefined) throw malformed(`${proto.name} has no shape; export with shapes`);
   return { name: proto.name, type, dims };

@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { DataType, TensorData, Weight, WeightSource } from "../graph/graph.js";
 import { allocate, bytesOf, bytesPerElement } from "../weights/element-types.js";
-import { dataLocations, dataTypes, type TensorProto } from "./messages.js";
+import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from "./onnx_pb.js";
 import { fromOnnxDataType } from "./onnx-data-types.js";
 
 /** A file of external data. */
@@ -29,9 +29,7 @@ export function decodeTensor(
 ): Weight {
   const type = fromOnnxDataType(proto.dataType);
   if (type === undefined) {
-    const [named] = Object.entries(dataTypes).find(([, number]) => number === proto.dataType) ?? [
-      proto.dataType,
-    ];
+    const named = TensorProto_DataType[proto.dataType] ?? proto.dataType;
     throw malformed(
       name,
       `element type ${named} is not supported; export it in floating point, or quantized in 8 bits or as MatMulNBits`,
@@ -44,7 +42,7 @@ export function decodeTensor(
   const length = dims.reduce((count, dim) => count * dim, bytesPerElement[type]);
   if (!Number.isSafeInteger(length)) throw malformed(name, `the shape [${dims.join(", ")}] overflows`);
   const source: WeightSource =
-    proto.dataLocation === dataLocations.external
+    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
       ? externalSource(proto, name, type, length, resolveExternal)
       : { kind: "inline", data: inlineData(proto, name, type, length) };
   return { type, dims, source };

@@ -1,3 +1,5 @@
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+
 import { toInt64 } from "../graph/attributes.js";
 import type {
   Attribute,
@@ -9,17 +11,16 @@ import type {
   Weight,
 } from "../graph/graph.js";
 import { bytesOf, bytesPerElement } from "../weights/element-types.js";
-import type { Init } from "./message-type.js";
 import {
-  type AttributeProto,
-  attributeTypes,
-  dataLocations,
-  type GraphProto,
-  modelProto,
-  type NodeProto,
-  type TensorProto,
-  type ValueInfoProto,
-} from "./messages.js";
+  type AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  TensorProto_DataLocation,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from "./onnx_pb.js";
 import { toOnnxDataType } from "./onnx-data-types.js";
 
 /** Version of the ONNX file format that introduced opset 23 (ONNX 1.18). */
@@ -47,7 +48,7 @@ export interface EncodeOnnxOptions {
  */
 export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8Array {
   const locate = options.locate ?? ((name: string) => ({ location: name, offset: 0 }));
-  return modelProto.encode({
+  const model = create(ModelProtoSchema, {
     irVersion,
     producerName: "ringrank",
     graph: graphProto(graph, locate, graph.outputs.map(valueInfoProto)),
@@ -56,6 +57,7 @@ export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8
       version: BigInt(version),
     })),
   });
+  return toBinary(ModelProtoSchema, model);
 }
 
 type Locate = NonNullable<EncodeOnnxOptions["locate"]>;
@@ -64,8 +66,8 @@ type Locate = NonNullable<EncodeOnnxOptions["locate"]>;
 function graphProto(
   graph: Branch,
   locate: Locate,
-  output: Init<ValueInfoProto>[] = graph.outputs.map(({ name }) => ({ name })),
-): Init<GraphProto> {
+  output: MessageInitShape<typeof ValueInfoProtoSchema>[] = graph.outputs.map(({ name }) => ({ name })),
+): MessageInitShape<typeof GraphProtoSchema> {
   return {
     name: "graph",
     node: graph.nodes.map((node) => nodeProto(node, locate)),
@@ -75,12 +77,12 @@ function graphProto(
   };
 }
 
-function nodeProto(node: GraphNode, locate: Locate): Init<NodeProto> {
+function nodeProto(node: GraphNode, locate: Locate): MessageInitShape<typeof NodeProtoSchema> {
   return {
     opType: node.opType,
     domain: node.domain,
-    input: node.inputs,
-    output: node.outputs,
+    input: [...node.inputs],
+    output: [...node.outputs],
     attribute: Object.entries(node.attributes).map(([name, attribute]) => ({
       name,
       ...attributeProto(attribute, locate),
@@ -88,30 +90,34 @@ function nodeProto(node: GraphNode, locate: Locate): Init<NodeProto> {
   };
 }
 
-function attributeProto(attribute: Attribute, locate: Locate): Init<AttributeProto> {
+function attributeProto(attribute: Attribute, locate: Locate): MessageInitShape<typeof AttributeProtoSchema> {
   switch (attribute.kind) {
     case "int":
-      return { type: attributeTypes.int, i: toInt64(attribute.value) };
+      return { type: AttributeType.INT, i: toInt64(attribute.value) };
     case "float":
-      return { type: attributeTypes.float, f: attribute.value };
+      return { type: AttributeType.FLOAT, f: attribute.value };
     case "string":
-      return { type: attributeTypes.string, s: utf8.encode(attribute.value) };
+      return { type: AttributeType.STRING, s: utf8.encode(attribute.value) };
     case "ints":
-      return { type: attributeTypes.ints, ints: attribute.value.map(toInt64) };
+      return { type: AttributeType.INTS, ints: attribute.value.map(toInt64) };
     case "floats":
-      return { type: attributeTypes.floats, floats: attribute.value };
+      return { type: AttributeType.FLOATS, floats: [...attribute.value] };
     case "strings":
-      return { type: attributeTypes.strings, strings: attribute.value.map((text) => utf8.encode(text)) };
+      return { type: AttributeType.STRINGS, strings: attribute.value.map((text) => utf8.encode(text)) };
     case "tensor":
-      return { type: attributeTypes.tensor, t: constantProto(attribute.value) };
+      return { type: AttributeType.TENSOR, t: constantProto(attribute.value) };
     case "graph":
-      return { type: attributeTypes.graph, g: graphProto(attribute.value, locate) };
+      return { type: AttributeType.GRAPH, g: graphProto(attribute.value, locate) };
   }
 }
 
 const utf8 = new TextEncoder();
 
-function weightProto(name: string, weight: Weight, locate: Locate): Init<TensorProto> {
+function weightProto(
+  name: string,
+  weight: Weight,
+  locate: Locate,
+): MessageInitShape<typeof TensorProtoSchema> {
   const { type, dims, source } = weight;
   if (source.kind === "inline") return { name, ...constantProto({ type, dims, data: source.data }) };
   const { location, offset } = locate(name, weight);
@@ -119,7 +125,7 @@ function weightProto(name: string, weight: Weight, locate: Locate): Init<TensorP
     name,
     dims: dims.map(BigInt),
     dataType: toOnnxDataType(type),
-    dataLocation: dataLocations.external,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
     externalData: [
       { key: "location", value: location },
       { key: "offset", value: String(offset) },
@@ -128,7 +134,7 @@ function weightProto(name: string, weight: Weight, locate: Locate): Init<TensorP
   };
 }
 
-function constantProto(tensor: ConstantTensor): Init<TensorProto> {
+function constantProto(tensor: ConstantTensor): MessageInitShape<typeof TensorProtoSchema> {
   return {
     dims: tensor.dims.map(BigInt),
     dataType: toOnnxDataType(tensor.type),
@@ -136,16 +142,22 @@ function constantProto(tensor: ConstantTensor): Init<TensorProto> {
   };
 }
 
-function valueInfoProto(value: ValueInfo): Init<ValueInfoProto> {
+function valueInfoProto(value: ValueInfo): MessageInitShape<typeof ValueInfoProtoSchema> {
   return {
     name: value.name,
     type: {
-      tensorType: {
-        elemType: toOnnxDataType(value.type),
-        shape: {
-          dim: value.dims.map((dim) =>
-            typeof dim === "number" ? { dimValue: BigInt(dim) } : { dimParam: dim },
-          ),
+      value: {
+        case: "tensorType",
+        value: {
+          elemType: toOnnxDataType(value.type),
+          shape: {
+            dim: value.dims.map((dim) => ({
+              value:
+                typeof dim === "number"
+                  ? { case: "dimValue", value: BigInt(dim) }
+                  : { case: "dimParam", value: dim },
+            })),
+          },
         },
       },
     },

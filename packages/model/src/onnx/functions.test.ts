@@ -1,42 +1,51 @@
+import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { decodeOnnx } from "./decode-onnx.js";
-import type { Init } from "./message-type.js";
-import { attributeTypes, modelProto, type NodeProto } from "./messages.js";
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  type NodeProto,
+} from "./onnx_pb.js";
+
+type Node = Partial<Pick<NodeProto, "opType" | "input" | "output" | "domain">> & { attribute?: object[] };
 
 /** A model of one node, `y = Twice(x)` with `alpha` 0.5, and a function `Twice` with these nodes. */
-function modelOf(body: readonly Init<NodeProto>[], opset = 20n): Uint8Array {
+function modelOf(body: readonly Node[], opset = 20n): Uint8Array {
   const value = (name: string) => ({
     name,
-    type: { tensorType: { elemType: 1, shape: { dim: [] } } },
+    type: { value: { case: "tensorType" as const, value: { elemType: 1, shape: { dim: [] } } } },
   });
-  const alpha = { name: "alpha", type: attributeTypes.float, f: 0.5 };
-  return modelProto.encode({
-    opsetImport: [{ domain: "", version: 20n }],
-    graph: {
-      input: [value("x")],
-      output: [value("y")],
-      node: [
-        { opType: "Twice", domain: "own", input: ["x"], output: ["h"], attribute: [alpha] },
-        { opType: "Twice", domain: "own", input: ["h"], output: ["y"] },
-      ],
-    },
-    functions: [
-      {
-        name: "Twice",
-        domain: "own",
-        input: ["a"],
-        output: ["c"],
-        attribute: ["alpha"],
-        opsetImport: [{ domain: "", version: opset }],
-        node: body,
+  const alpha = { name: "alpha", type: AttributeType.FLOAT, f: 0.5 };
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      opsetImport: [{ domain: "", version: 20n }],
+      graph: {
+        input: [value("x")],
+        output: [value("y")],
+        node: [
+          { opType: "Twice", domain: "own", input: ["x"], output: ["h"], attribute: [alpha] },
+          { opType: "Twice", domain: "own", input: ["h"], output: ["y"] },
+        ],
       },
-    ],
-  });
+      functions: [
+        {
+          name: "Twice",
+          domain: "own",
+          input: ["a"],
+          output: ["c"],
+          attribute: ["alpha"],
+          opsetImport: [{ domain: "", version: opset }],
+          node: body as NodeProto[],
+        },
+      ],
+    }),
+  );
 }
 
-const byReference = { name: "alpha", refAttrName: "alpha", type: attributeTypes.float };
-const twice: readonly Init<NodeProto>[] = [
+const byReference = { name: "alpha", refAttrName: "alpha", type: AttributeType.FLOAT };
+const twice: readonly Node[] = [
   { opType: "LeakyRelu", input: ["a"], output: ["b"], attribute: [byReference] },
   { opType: "Add", input: ["b", "b"], output: ["c"] },
 ];

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { AttributeProto, FunctionProto, NodeProto } from "./messages.js";
+import type { AttributeProto, FunctionProto, NodeProto } from "./onnx_pb.js";
 import type { Scope } from "./scope.js";
 
 /** Limit of nested calls; a function that calls itself never ends. */

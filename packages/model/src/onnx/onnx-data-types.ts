@@ -1,20 +1,20 @@
 import type { DataType } from "../graph/graph.js";
-import { dataTypes } from "./messages.js";
+import { TensorProto_DataType } from "./onnx_pb.js";
 
-const onnxByName: Readonly<Record<DataType, number>> = {
-  float32: dataTypes.FLOAT,
-  float16: dataTypes.FLOAT16,
-  bfloat16: dataTypes.BFLOAT16,
-  float64: dataTypes.DOUBLE,
-  int64: dataTypes.INT64,
-  int32: dataTypes.INT32,
-  int16: dataTypes.INT16,
-  int8: dataTypes.INT8,
-  uint64: dataTypes.UINT64,
-  uint32: dataTypes.UINT32,
-  uint16: dataTypes.UINT16,
-  uint8: dataTypes.UINT8,
-  bool: dataTypes.BOOL,
+const onnxByName: Readonly<Record<DataType, TensorProto_DataType>> = {
+  float32: TensorProto_DataType.FLOAT,
+  float16: TensorProto_DataType.FLOAT16,
+  bfloat16: TensorProto_DataType.BFLOAT16,
+  float64: TensorProto_DataType.DOUBLE,
+  int64: TensorProto_DataType.INT64,
+  int32: TensorProto_DataType.INT32,
+  int16: TensorProto_DataType.INT16,
+  int8: TensorProto_DataType.INT8,
+  uint64: TensorProto_DataType.UINT64,
+  uint32: TensorProto_DataType.UINT32,
+  uint16: TensorProto_DataType.UINT16,
+  uint8: TensorProto_DataType.UINT8,
+  bool: TensorProto_DataType.BOOL,
 };
 
 const nameByOnnx: ReadonlyMap<number, DataType> = new Map(

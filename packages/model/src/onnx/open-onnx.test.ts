@@ -9,14 +9,20 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { type Graph, GraphBuilder, type GraphNode, type Weight } from "../graph/index.js";
 import { readStatistics, ShardReader } from "../weights/index.js";
 import { type ExternalLocation, encodeOnnx } from "./encode-onnx.js";
-import type { Init } from "./message-type.js";
-import { attributeTypes, dataLocations, dataTypes, modelProto, type TensorProto } from "./messages.js";
+import {
+  AttributeProto_AttributeType,
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as DataType,
+  ModelProtoSchema,
+  type TensorProtoSchema,
+} from "./onnx_pb.js";
 import { openOnnx } from "./open-onnx.js";
 
 const rows = 64;
@@ -58,9 +64,9 @@ describe("weights inside the file", () => {
 
   // As written by onnx.load and onnx.save for a model that had external data.
   it("are not read either if the file marks them as not external", () => {
-    const model = modelProto.decode(encodeOnnx(linear(inline)));
-    for (const tensor of model.graph!.initializer) tensor.dataLocation = dataLocations.default;
-    const directory = temporaryDirectory({ "m.onnx": modelProto.encode(model) });
+    const model = fromBinary(ModelProtoSchema, encodeOnnx(linear(inline)));
+    for (const tensor of model.graph!.initializer) tensor.dataLocation = DataLocation.DEFAULT;
+    const directory = temporaryDirectory({ "m.onnx": toBinary(ModelProtoSchema, model) });
     const { weights } = openOnnx(join(directory, "m.onnx"));
     expect(weights.get("w")!.source.kind).toBe("file");
     expect(read(weights.get("w")!)).toEqual(values);
@@ -87,29 +93,29 @@ describe("weights inside the file", () => {
 });
 
 describe("a tensor", () => {
-  const file = (tensor: Init<TensorProto>, asConstant = false): string => {
-    const value = { name: "value", type: attributeTypes.tensor, t: tensor };
-    const model = modelProto.encode({
+  const file = (tensor: MessageInitShape<typeof TensorProtoSchema>, asConstant = false): string => {
+    const value = { name: "value", type: AttributeProto_AttributeType.TENSOR, t: tensor };
+    const model = create(ModelProtoSchema, {
       opsetImport: [{ domain: "", version: 20n }],
       graph: asConstant
         ? { node: [{ opType: "Constant", output: ["w"], attribute: [value] }] }
         : { initializer: [{ name: "w", ...tensor }] },
     });
-    return join(temporaryDirectory({ "m.onnx": model }), "m.onnx");
+    return join(temporaryDirectory({ "m.onnx": toBinary(ModelProtoSchema, model) }), "m.onnx");
   };
 
-  it.each<[string, Init<TensorProto>]>([
+  it.each<[string, MessageInitShape<typeof TensorProtoSchema>]>([
     [
       "float16 elements in the field for floats",
-      { dataType: dataTypes.FLOAT16, floatData: [...values.subarray(0, 64)] },
+      { dataType: DataType.FLOAT16, floatData: [...values.subarray(0, 64)] },
     ],
     [
       "float64 elements in the field for floats",
-      { dataType: dataTypes.DOUBLE, floatData: [...values.subarray(0, 256)] },
+      { dataType: DataType.DOUBLE, floatData: [...values.subarray(0, 256)] },
     ],
     [
       "float32 elements in the field for doubles",
-      { dataType: dataTypes.FLOAT, doubleData: [...values.subarray(0, 64)] },
+      { dataType: DataType.FLOAT, doubleData: [...values.subarray(0, 64)] },
     ],
   ])("whose elements are not in the field for their type is refused: %s", (_, tensor) => {
     // As many as give their field the right number of bytes.
@@ -119,9 +125,9 @@ describe("a tensor", () => {
   it("with two locations of external data is refused as ambiguous", () => {
     const externalData = ["one", "other"].map((value) => ({ key: "location", value }));
     const tensor = {
-      dataType: dataTypes.FLOAT,
+      dataType: DataType.FLOAT,
       dims: [4n],
-      dataLocation: dataLocations.external,
+      dataLocation: DataLocation.EXTERNAL,
       externalData,
     };
     const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(file(tensor)));
@@ -131,7 +137,7 @@ describe("a tensor", () => {
   it.each([false, true])(
     "of an unsupported type is named in the error, also as a Constant (%s)",
     (asConstant) => {
-      const eightBits = { dataType: dataTypes.FLOAT8E4M3FN, dims: [4n], rawData: new Uint8Array(4) };
+      const eightBits = { dataType: DataType.FLOAT8E4M3FN, dims: [4n], rawData: new Uint8Array(4) };
       const path = file(eightBits, asConstant);
       const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(path));
       expect(message).toMatch(/"?w"?: element type FLOAT8E4M3FN is not supported/);

@@ -1,4 +1,4 @@
-import type { AttributeProto } from "./messages.js";
+import type { AttributeProto } from "./onnx_pb.js";
 
 /** The scope of the nodes of a model, or of one call of a function. */
 export interface Scope {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { OpenFile } from "../weights/read-at.js";
-import { dataLocations, dataTypes, tensorProto } from "./messages.js";
+import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema } from "./onnx_pb.js";
 import { type WireField, WireReader, wireType } from "./wire-reader.js";
 
 /**
@@ -106,7 +107,7 @@ class Stripper {
   #isExternal(fields: readonly WireField[]): boolean {
     const location = fields.findLast(({ number }) => number === tensorField.dataLocation);
     if (location === undefined) return false;
-    return this.#reader.varint(location.start, location.end).value !== dataLocations.default;
+    return this.#reader.varint(location.start, location.end).value !== TensorProto_DataLocation.DEFAULT;
   }
 
   #copy(start: number, end: number): Uint8Array {
@@ -128,24 +129,29 @@ const tensorField = {
   dataLocation: 14,
 } as const;
 
-const indices: ReadonlySet<number> = new Set([dataTypes.INT64, dataTypes.INT32, dataTypes.BOOL]);
+const indices: ReadonlySet<number> = new Set([
+  TensorProto_DataType.INT64,
+  TensorProto_DataType.INT32,
+  TensorProto_DataType.BOOL,
+]);
 
 /** Whether the bytes of a field are elements of a type in memory layout. */
 function holdsElements(number: number, type: number | undefined): boolean {
-  if (number === tensorField.floatData) return type === dataTypes.FLOAT;
-  if (number === tensorField.doubleData) return type === dataTypes.DOUBLE;
+  if (number === tensorField.floatData) return type === TensorProto_DataType.FLOAT;
+  if (number === tensorField.doubleData) return type === TensorProto_DataType.DOUBLE;
   return number === tensorField.rawData;
 }
 
 function externalData({ start, end }: WireField): Uint8Array {
-  return tensorProto.encode({
-    dataLocation: dataLocations.external,
+  const reference = create(TensorProtoSchema, {
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
     externalData: [
       { key: "location", value: ownFile },
       { key: "offset", value: String(start) },
       { key: "length", value: String(end - start) },
     ],
   });
+  return toBinary(TensorProtoSchema, reference);
 }
 
 /** A field that contains a message. */
