@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import { elementCount } from "@ringrank/model/weights";
 import type { TensorMessage } from "@ringrank/rank-worker";
 
 /** The array type of each element type. float16 and bfloat16 are stored as their bits, bool as 0 or 1 per byte. */
@@ -81,11 +82,6 @@ export function tensorFromMessage(name: string, message: TensorMessage): Tensor 
     `output ${name}: expected ${message.type} elements for [${message.dims}], got a ` +
       `${message.data.constructor.name} of ${message.data.length}`,
   );
-}
-
-/** Number of elements of a shape; 1 for a scalar's `[]`. */
-function elementCount(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
 }
 
 export function isTensorType(type: string): type is TensorType {

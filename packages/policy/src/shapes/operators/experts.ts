@@ -1,3 +1,4 @@
+import { elementCount } from "@ringrank/model/weights";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
 /** The slots of an operator's expert weights, and their packing. */
@@ -88,7 +89,7 @@ function checkMixture(node: NodeContext, { up, upBias, down, downBias, apart, pe
     node.fail(
       "a gate in every second row of input 2 (swiglu_fusion = 1): other forms have no kernel for CPUs",
     );
-  const rows = dims.slice(0, -1).reduce((product, size) => product * size, 1);
+  const rows = elementCount(dims.slice(0, -1));
   const width = dims.at(-1)!;
   const experts = node.dims(1).at(-1) ?? 0;
   const chosen = node.int("k", 1);
