@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { setImmediate, setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { threadLimits } from "@ringrank/collectives";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import { modelClosed } from "../model-ended.js";
+import { afterRunning } from "../running-time.js";
 import { type Conversation, charactersOf, type WriteReply, type WriteRequest } from "./protocol.js";
 
-/** Limits of a model's chat template for one conversation. */
+/** Limits of a model's chat template for one conversation. While this process is stopped (Ctrl-Z), no time passes. */
 export interface TemplateLimits {
   /** For the process to start. */
   readonly startMs: number;
@@ -108,12 +108,11 @@ export class ConversationWriter {
     const left = once(child, "exit", { signal }).then(([code, killedBy]) => {
       throw this.#hasEnded ? modelClosed() : ended(killedBy ?? `exit code ${code}`);
     });
-    const waited = setTimeout(milliseconds, undefined, { signal })
+    let stopWaiting = (): void => {};
+    const waited = new Promise<never>((_, reject) => {
       // After this thread was busy for so long, with a long text, timers come before the messages of that time.
-      .then(() => setImmediate(undefined, { signal }))
-      .then(() => {
-        throw expired();
-      });
+      stopWaiting = afterRunning(milliseconds, () => setImmediate(() => reject(expired())));
+    });
     try {
       return await Promise.race([said, left, waited]);
     } catch (error) {
@@ -121,6 +120,7 @@ export class ConversationWriter {
       child.kill("SIGKILL");
       throw isRingrankError(error) ? error : cannotStart(error as Error);
     } finally {
+      stopWaiting();
       settled.abort();
     }
   }

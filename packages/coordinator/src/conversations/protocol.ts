@@ -20,7 +20,7 @@ export interface WriteRequest {
   /** The directory of the model, and so of its chat template. */
   readonly directory: string;
   readonly conversation: Conversation;
-  /** The process ends by itself after this time, in case nobody is left to end it. */
+  /** Processor time after which the process gives up by itself, in case nobody is left to end it. */
   readonly milliseconds: number;
 }
 

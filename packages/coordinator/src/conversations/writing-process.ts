@@ -2,6 +2,7 @@ import { runInNewContext } from "node:vm";
 import { RingrankError } from "@ringrank/errors";
 import { type ChatTemplate, loadChatTemplate } from "@ringrank/model/chat-template";
 import { noChatTemplate } from "./no-chat-template.js";
+import { withinProcessorTime } from "./processor-time.js";
 import { type Conversation, charactersOf, type WriteReply, type WriteRequest } from "./protocol.js";
 
 /** By whether conversations have tools. */
@@ -15,9 +16,7 @@ process.send?.("begun");
 
 function replyTo({ directory, conversation, milliseconds }: WriteRequest): WriteReply {
   try {
-    // A function called from a script is subject to the script's time limit, too.
-    const write = (): string => writtenBy(directory, conversation);
-    return { text: runInNewContext("write()", { write }, { timeout: milliseconds }) as string };
+    return { text: withinProcessorTime(milliseconds, () => writtenBy(directory, conversation)) };
   } catch (error) {
     return { error: RingrankError.wrap(error, "RR_FILE_FORMAT").toData() };
   }

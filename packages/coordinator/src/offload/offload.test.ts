@@ -1,5 +1,6 @@
+import { on, once } from "node:events";
 import { BroadcastChannel } from "node:worker_threads";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { workerThreads } from "../../../../test/support/worker-threads.js";
 import { Offload } from "./offload.js";
 
@@ -26,6 +27,34 @@ it("does not end a thread that is importing, which would leave a file open", asy
   await closed;
   channel.close();
   expect(workerThreads()).toBe(0);
+});
+
+/** A thread's module that starts a process, and that is busy until it gets a message. */
+const reaping = `
+  import { BroadcastChannel, parentPort } from "node:worker_threads";
+  const channel = new BroadcastChannel("reaping");
+  channel.onmessage = () => channel.close();
+  parentPort.postMessage("imported");
+  parentPort.postMessage("starts a process");
+`;
+
+it("waits longer for a thread that has a process to end, even if it is busy", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const url = new URL(`data:text/javascript,${encodeURIComponent(reaping)}`);
+  const offload = new Offload("test", () => url, { endsItself: true });
+  const [worker] = await once(process, "worker");
+  // The listener of the offload comes first.
+  for await (const [report] of on(worker, "message")) if (report === "starts a process") break;
+  const exited = once(worker, "exit");
+  const closed = offload.close();
+  await vi.advanceTimersByTimeAsync(6000);
+  const channel = new BroadcastChannel("reaping");
+  channel.postMessage("the process has ended");
+  channel.close();
+  await closed;
+  // By itself: a thread that is terminated has another exit code.
+  expect(await exited).toEqual([0]);
 });
 
 it("says what to do about a module that a bundler has left behind", async () => {

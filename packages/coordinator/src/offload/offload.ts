@@ -22,11 +22,21 @@ export function textThread(): Offload<TextService> {
 
 /** Milliseconds for a thread that should end to import the rest of its modules. */
 const importMs = 5_000;
-/** Milliseconds for a thread to end by itself. */
+/** Milliseconds for a thread to end by itself. One that is busy with a long text does not hear that it should. */
 const endMs = 1_000;
+/**
+ * Milliseconds for a thread that has started a process: if nobody receives the end of that, it stays in the system's
+ * table of processes as long as the host runs.
+ */
+const endWithProcessMs = 10_000;
 
 const owner = "@ringrank/coordinator";
 const bundlerAdvice = `. If a bundler has left out the module that the thread runs, keep ${owner} external`;
+
+/**
+ * What a thread reports: that it has imported its modules, and that it is about to start a process, which it ends itself.
+ */
+export type ThreadReport = "imported" | "starts a process";
 
 export interface OffloadOptions {
   /** Whether the thread has something to end itself when its port closes. Default false. */
@@ -36,7 +46,7 @@ export interface OffloadOptions {
 /**
  * A separate thread for work that would keep the caller's thread busy. It never enters native code, so it may be
  * terminated at any time after it has imported its modules. (If a thread is terminated while Node opens a file for it,
- * the file stays open.) The thread reports the end of its imports by a message of any kind.
+ * the file stays open.)
  */
 export class Offload<Service> implements AsyncDisposable {
   readonly #name: string;
@@ -45,6 +55,7 @@ export class Offload<Service> implements AsyncDisposable {
   /** Also settles if the thread ends before. */
   readonly #importing: Promise<void>;
   #hasImported = false;
+  #hasProcess = false;
   /** Settles when the thread has ended by itself; undefined if it does not. */
   readonly #end: Promise<void> | undefined;
   #closing = false;
@@ -64,8 +75,9 @@ export class Offload<Service> implements AsyncDisposable {
     this.#end = endsItself ? exited : undefined;
     this.#importing = new Promise((resolve) => {
       void exited.then(resolve);
-      this.#worker.once("message", () => {
+      this.#worker.on("message", (report: ThreadReport) => {
         this.#hasImported = true;
+        this.#hasProcess ||= report === "starts a process";
         resolve();
       });
     });
@@ -82,7 +94,10 @@ export class Offload<Service> implements AsyncDisposable {
     this.#closing = true;
     this.#connection.close(reason);
     await within(importMs, this.#importing);
-    if (this.#end !== undefined) await within(endMs, this.#end);
+    if (this.#end !== undefined) {
+      await within(endMs, this.#end);
+      if (this.#hasProcess) await within(endWithProcessMs - endMs, this.#end);
+    }
     await this.#worker.terminate();
   }
 

@@ -8,12 +8,18 @@ import type { TextService } from "./text-service.js";
 
 /** The tokenizer of one model, on the text thread. */
 export class TextDesk implements TextService {
+  readonly #onProcess: () => void;
   #directory = "";
   #tokenizer: Tokenizer | undefined;
   /** Created on first use, so that a broken template does not affect callers that never need it. */
   #conversations: ConversationWriter | undefined;
   /** By generation, while its text is being generated. */
   readonly #texts = new Map<number, TokenStream>();
+
+  /** @param onProcess called before this starts a process, which {@link end} ends */
+  constructor(onProcess = () => {}) {
+    this.#onProcess = onProcess;
+  }
 
   open(directory: string): void {
     this.#directory = directory;
@@ -25,7 +31,7 @@ export class TextDesk implements TextService {
   }
 
   async encodeChat(conversation: Conversation, maxContext?: number): Promise<readonly number[]> {
-    this.#conversations ??= new ConversationWriter(this.#directory);
+    this.#conversations ??= this.#startConversations();
     const text = await this.#conversations.write(conversation);
     return this.#tokenizerFor(text, maxContext).encode(text, { addSpecialTokens: false });
   }
@@ -47,6 +53,11 @@ export class TextDesk implements TextService {
   /** Ends what this thread has started elsewhere. */
   end(): void {
     this.#conversations?.end();
+  }
+
+  #startConversations(): ConversationWriter {
+    this.#onProcess();
+    return new ConversationWriter(this.#directory);
   }
 
   /** @throws RR_NO_TOKENIZER; RR_CONTEXT for a text that is certainly too long */

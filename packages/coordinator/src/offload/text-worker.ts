@@ -1,12 +1,14 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { installErrorTransferHandler, portEndpoint } from "@ringrank/rank-worker/comlink";
 import comlink from "comlink";
+import type { ThreadReport } from "./offload.js";
 import { TextDesk } from "./text-desk.js";
 
 const port = workerData as MessagePort;
-const desk = new TextDesk();
+const report = (what: ThreadReport): void => parentPort?.postMessage(what);
+const desk = new TextDesk(() => report("starts a process"));
 installErrorTransferHandler(comlink.transferHandlers);
 comlink.expose(desk, portEndpoint(port));
 // The thread then ends by itself, once it has received the end of what it started.
 port.on("close", () => desk.end());
-parentPort?.postMessage("imported");
+report("imported");
