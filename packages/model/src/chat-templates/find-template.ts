@@ -48,7 +48,7 @@ export function findTemplate(directory: string, withTools = false): FoundTemplat
     file === undefined
       ? sourceIn(config, where, names)
       : decodeUtf8(readFile(file, mostBytes, "Jinja"), file, "Jinja");
-  return source === undefined ? undefined : { source, tokens: specialTokens(directory, config), where };
+  return source === undefined ? undefined : { source, tokens: specialTokens(config), where };
 }
 
 /** A template, or several by name, of which the first of `names` is chosen. */

@@ -41,16 +41,41 @@ it.each<[string, object]>([
   expect(tokenizer.decode([0, 3, 2])).toBe("ab");
 });
 
+// The texts of transformers 5.24, too.
+it.each<[string, object, object, string]>([
+  ["counts before tokenizer_config.json", {}, { eos_token: "b" }, "a</s>"],
+  ["can leave a role without a token", {}, { eos_token: null }, "a</s>b"],
+  ["can have additional special tokens", {}, { additional_special_tokens: ["b"] }, "a"],
+  [
+    "is not read besides added_tokens_decoder",
+    { added_tokens_decoder: { 3: end } },
+    { eos_token: "b" },
+    "ab",
+  ],
+])("special_tokens_map.json %s", (_, listed, map, decoded) => {
+  const files = { "special_tokens_map.json": JSON.stringify(map) };
+  const tokenizer = tokenizerOf({ eos_token: "</s>", ...listed }, { files });
+  expect(tokenizer.decode([0, 3, 2])).toBe(decoded);
+});
+
 it("a token can have its role in special_tokens_map.json", () => {
   const files = { "special_tokens_map.json": JSON.stringify({ eos_token: "</s>" }) };
   expect(tokenizerOf({}, { files }).encode(text)).toEqual([0, 1, 3, 2]);
 });
 
-it("added_tokens_decoder overrides tokenizer.json in how tokens are matched", () => {
+it("added_tokens_decoder overrides tokenizer.json in how tokens are matched, also by what it leaves out", () => {
   const added = [{ ...end, id: 3 }];
   const config = { added_tokens_decoder: { 3: { ...end, lstrip: true } } };
   expect(tokenizerOf({}, { added }).encode(text)).toEqual([0, 1, 3, 2]);
   expect(tokenizerOf(config, { added }).encode(text)).toEqual([0, 3, 2]);
+  const stripped = [{ ...end, id: 3, lstrip: true }];
+  const plain = { added_tokens_decoder: { 3: { content: "</s>", special: true } } };
+  expect(tokenizerOf(plain, { added: stripped }).encode(text)).toEqual([0, 1, 3, 2]);
+});
+
+it("a token that only gets a role is matched as tokenizer.json says", () => {
+  const added = [{ ...end, id: 3, lstrip: true }];
+  expect(tokenizerOf({ eos_token: "</s>" }, { added }).encode(text)).toEqual([0, 3, 2]);
 });
 
 it("added_tokens_decoder adds tokens at the vocabulary's end, in the order of their ids", () => {

@@ -1,28 +1,16 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import {
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  jsonFileLimits,
-  readJsonObject,
-} from "../files/json.js";
+import { isJsonObject, type JsonObject, type JsonValue } from "../files/json.js";
 
 const roles = ["bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token"];
 
 /**
- * Texts of a model directory's special tokens, by their names in tokenizer_config.json. special_tokens_map.json has
- * those that the former does not name, as older versions of transformers wrote them.
+ * Texts of special tokens, by the names of their roles.
  *
- * @param config the contents of tokenizer_config.json
- * @throws RR_FILE_FORMAT if special_tokens_map.json is not a JSON object
+ * @param config of `readTokenizerConfig`
  */
-export function specialTokens(directory: string, config: JsonObject): Readonly<Record<string, string>> {
-  const mapPath = join(directory, "special_tokens_map.json");
-  const map = existsSync(mapPath) ? readJsonObject(mapPath, jsonFileLimits.tokenizer) : {};
+export function specialTokens(config: JsonObject): Readonly<Record<string, string>> {
   const tokens: Record<string, string> = {};
   for (const role of roles) {
-    const text = tokenText(config[role] ?? map[role]);
+    const text = tokenText(config[role]);
     if (text !== undefined) tokens[role] = text;
   }
   return tokens;

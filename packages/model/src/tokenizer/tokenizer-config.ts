@@ -8,11 +8,19 @@ export function tokenizerConfigFile(directory: string): string {
 }
 
 /**
- * The contents of `tokenizer_config.json`; empty if there is none.
+ * The contents of `tokenizer_config.json`, and of `special_tokens_map.json`, which older versions of transformers wrote
+ * next to it. As in transformers, the map counts where both have a field, but is not read if the config has
+ * `added_tokens_decoder`.
  *
- * @throws RR_FILE_FORMAT if it is not a JSON object
+ * @throws RR_FILE_FORMAT if one of them is not a JSON object
  */
 export function readTokenizerConfig(directory: string): JsonObject {
-  const path = tokenizerConfigFile(directory);
+  const config = objectIn(tokenizerConfigFile(directory));
+  if (config.added_tokens_decoder !== undefined) return config;
+  return { ...config, ...objectIn(join(directory, "special_tokens_map.json")) };
+}
+
+/** Empty if there is no such file. */
+function objectIn(path: string): JsonObject {
   return existsSync(path) ? readJsonObject(path, jsonFileLimits.tokenizer) : {};
 }
