@@ -11,7 +11,7 @@ import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
  * tokenizer.json.
  *
  * @param json tokenizer.json, checked
- * @param config tokenizer_config.json
+ * @param config of `readTokenizerConfig`
  * @param roles texts of tokens with a role; one that is not in the vocabulary is not a token
  * @param where names the config in errors
  * @throws RR_FILE_FORMAT for an invalid token, or one whose id does not follow those of tokenizer.json
@@ -57,13 +57,11 @@ function isList(vocab: TokenizerJson["model"]["vocab"]): vocab is readonly (read
   return Array.isArray(vocab);
 }
 
-/** The tokens of `added_tokens_decoder`, `{ "<id>": { content, special, lstrip, … } }`, by their ids. */
+/** The tokens of `added_tokens_decoder`, `{ "<id>": { content, special, lstrip, … } }`, by increasing id, as keys are. */
 function stated({ added_tokens_decoder: decoder }: JsonObject, where: string): AddedToken[] {
-  return Object.entries(decoder ?? {})
-    .map(([id, token]) =>
-      checkAddedToken({ ...(token as JsonObject), id: Number(id) }, `${where}, added_tokens_decoder`),
-    )
-    .sort((a, b) => a.id - b.id);
+  return Object.entries(decoder ?? {}).map(([id, token]) =>
+    checkAddedToken({ ...(token as JsonObject), id: Number(id) }, `${where}, added_tokens_decoder`),
+  );
 }
 
 function checkNext({ content, id }: AddedToken, next: number, where: string): void {

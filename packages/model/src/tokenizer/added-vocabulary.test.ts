@@ -37,6 +37,8 @@ describe("added tokens", () => {
     ["abé", ["abé"]],
     ["ab_", ["ab_"]],
     ["ab\u200dab", ["ab\u200dab"]],
+    ["\u{1d41a}ab", ["\u{1d41a}ab"]],
+    ["ab\u{1d41a}", ["ab\u{1d41a}"]],
   ])("that are whole words do not match within words: %j", (text, expected) => {
     expect(sections([token("ab", 1, { single_word: true })], text)).toEqual(expected);
   });

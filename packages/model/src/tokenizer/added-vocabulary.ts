@@ -46,8 +46,7 @@ class Finder {
   constructor(tokens: readonly AddedToken[], normalize: (text: string) => string) {
     this.#tokens = tokens;
     tokens.forEach(({ content }, at) => {
-      const text = normalize(content);
-      if (text !== "") this.#trie.add(text, at);
+      this.#trie.add(normalize(content), at);
     });
   }
 
@@ -58,8 +57,7 @@ class Finder {
       if (end < to) sections.push({ text: text.slice(end, to), isBeginning: isBeginning && end === 0 });
     };
     for (const { token, start, stop } of this.#matchesIn(text)) {
-      const before = token.lstrip ? Math.max(spacesBefore(text, start), end) : start;
-      addText(before);
+      addText(token.lstrip ? spacesBefore(text, start) : start);
       sections.push(token.id);
       end = token.rstrip ? spacesAfter(text, stop) : stop;
     }

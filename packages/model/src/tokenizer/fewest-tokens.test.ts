@@ -33,6 +33,11 @@ it("uses the normalized text if normalization shortens it", () => {
   expect(fewest("e\u0301".repeat(1000))).toBe(fewest("é".repeat(1000)));
 });
 
+it("counts a text of added tokens as these, whose characters may have several bytes", () => {
+  const added = { id: 0, content: "é".repeat(100) };
+  expect(fewestTokensOf({ ...json, added_tokens: [added] })(added.content.repeat(10))).toBe(10);
+});
+
 const split = (fields: object) => ({
   type: "Sequence",
   pretokenizers: [{ type: "Split", ...fields }, { type: "ByteLevel" }],
@@ -43,6 +48,7 @@ it.each<[string, Partial<TokenizerJson>]>([
   ["spaces are removed", { pre_tokenizer: split({ behavior: "Removed" }) }],
   ["all but the matches are removed", { pre_tokenizer: split({ behavior: "Isolated", invert: true }) }],
   ["the tokenizer is not byte-level", { pre_tokenizer: { type: "Metaspace" } }],
+  ["no step turns bytes into symbols", { pre_tokenizer: null }],
   ["a byte has no token", { model: { type: "BPE", vocab: { a: 0 } } }],
   ["bytes have a suffix at the end of a word", { model: { ...json.model, end_of_word_suffix: "</w>" } }],
   ["bytes have a prefix within a word", { model: { ...json.model, continuing_subword_prefix: "##" } }],

@@ -69,6 +69,8 @@ describe("a decoder", () => {
   it("does not strip the beginning of a text if nothing is put there", () => {
     expect(decoderWith(false, sequence)).toEqual({ type: "Sequence", decoders: [{ type: "Fuse" }] });
     expect(decoderWith(false, metaspace("first"))).toEqual(metaspace("never"));
+    // As older files have it, whose scheme is then "always".
+    expect(decoderWith(false, { type: "Metaspace" })).toEqual(metaspace("never"));
   });
 
   it("keeps steps that strip both ends, or something else, even if nothing is put there", () => {

@@ -55,7 +55,7 @@ export class TokenStream {
   /** The remaining text at the end of the sequence: U+FFFD for a character that stayed incomplete. */
   flush(): string {
     this.#isWhole = true;
-    return this.#window.length === 0 ? "" : this.#give(this.#decode(this.#window));
+    return this.#give(this.#decode(this.#window));
   }
 
   #give(text: string): string {

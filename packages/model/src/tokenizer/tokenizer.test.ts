@@ -242,6 +242,8 @@ const adding = (token: object) => ({ ...plain, added_tokens: [token] });
 test.each<[string, unknown]>([
   ["expected a JSON object", []],
   ['"model" to be an object', {}],
+  ['"model" to be an object', { ...plain, model: null }],
+  ['"added_tokens" to be a list', { ...plain, added_tokens: {} }],
   ['"model.vocab" to be an object or a list', { model: {} }],
   ['an id for the token "a", got -1', { ...plain, model: { ...plain.model, vocab: { a: -1 } } }],
   ['an id for the token "a", got 2147483648', { ...plain, model: { ...plain.model, vocab: { a: 2 ** 31 } } }],
@@ -252,6 +254,7 @@ test.each<[string, unknown]>([
   ["an added token with an id and a content", adding({ id: 0.5, content: "x" })],
   ["an added token with an id and a content", adding({ id: 1 })],
   ['"model.vocab" to be a list of [token, score]', unigram({ vocab: [["a", "x"]] })],
+  ['"model.vocab" to be a list of [token, score]', unigram({ vocab: [null] })],
   ['"model.unk_id" to be one of the 1 tokens, got 1', unigram({ unk_id: 1 })],
   ["cannot be used as a tokenizer", { ...plain, normalizer: { type: "Abacus" } }],
   [

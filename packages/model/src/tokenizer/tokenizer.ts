@@ -95,7 +95,7 @@ export class Tokenizer {
     const tokens = ids
       .map((id) => this.#textOf(id, skipSpecialTokens))
       .filter((token) => token !== undefined);
-    return tokens.length === 0 ? "" : this.#decoder(tokens).join("");
+    return this.#decoder(tokens).join("");
   }
 
   /** The id of exactly this token; undefined if there is none. */
@@ -103,10 +103,12 @@ export class Tokenizer {
     return this.#addedIds.get(token) ?? this.#model.ids.get(token);
   }
 
-  /** Text from ids as they come, one sequence. */
-  stream({ skipSpecialTokens = true }: DecodeOptions = {}): TokenStream {
-    const decode = (ids: readonly number[]): string => this.decode(ids, { skipSpecialTokens });
-    return new TokenStream(decode, (id) => this.#textOf(id, skipSpecialTokens) !== undefined);
+  /** Text from ids as they come, one sequence, without special tokens. */
+  stream(): TokenStream {
+    return new TokenStream(
+      (ids) => this.decode(ids),
+      (id) => this.#textOf(id, true) !== undefined,
+    );
   }
 
   /** The text of a token; undefined for one that decoding leaves out. */
