@@ -7,15 +7,18 @@ export interface RingrankErrorData {
   readonly message: string;
   readonly rank?: number;
   readonly stack?: string;
-  readonly cause?: RingrankErrorData | ForeignErrorData;
+  readonly cause?: ErrorData;
 }
 
 /** A foreign error, which has no code of ours. */
 interface ForeignErrorData {
   readonly message: string;
   readonly stack?: string;
-  readonly cause?: RingrankErrorData | ForeignErrorData;
+  readonly cause?: ErrorData;
 }
+
+/** Any error as plain data. */
+export type ErrorData = RingrankErrorData | ForeignErrorData;
 
 /** How many causes of an error are kept; a chain may also be circular. */
 const mostCauses = 8;
@@ -53,7 +56,7 @@ export class RingrankError extends Error {
   static fromData(data: RingrankErrorData): RingrankError {
     const error = new RingrankError(data.code, data.message, {
       rank: data.rank,
-      cause: data.cause === undefined ? undefined : causeFromData(data.cause),
+      cause: data.cause && errorFromData(data.cause),
     });
     if (data.stack !== undefined) error.stack = data.stack;
     return error;
@@ -73,6 +76,18 @@ export function isRingrankError(value: unknown): value is RingrankError {
   );
 }
 
+/** Anything thrown, with its causes, as plain data that {@link errorFromData} converts back on another thread. */
+export function errorToData(thrown: unknown): ErrorData {
+  return anyToData(thrown, 0);
+}
+
+export function errorFromData(data: ErrorData): Error {
+  if ("code" in data) return RingrankError.fromData(data);
+  const error = new Error(data.message, data.cause && { cause: errorFromData(data.cause) });
+  if (data.stack !== undefined) error.stack = data.stack;
+  return error;
+}
+
 function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }
@@ -81,20 +96,13 @@ function toData({ message, stack, cause }: Error, depth: number): ForeignErrorDa
   return {
     message,
     ...(stack === undefined ? {} : { stack }),
-    ...(cause === undefined || depth === mostCauses ? {} : { cause: causeToData(cause, depth + 1) }),
+    ...(cause === undefined || depth === mostCauses ? {} : { cause: anyToData(cause, depth + 1) }),
   };
 }
 
-function causeToData(cause: unknown, depth: number): RingrankErrorData | ForeignErrorData {
-  if (!(cause instanceof Error)) return { message: messageOf(cause) };
-  const data = toData(cause, depth);
-  if (!isRingrankError(cause)) return data;
-  return { code: cause.code, ...(cause.rank === undefined ? {} : { rank: cause.rank }), ...data };
-}
-
-function causeFromData(data: RingrankErrorData | ForeignErrorData): Error {
-  if ("code" in data) return RingrankError.fromData(data);
-  const error = new Error(data.message, data.cause && { cause: causeFromData(data.cause) });
-  if (data.stack !== undefined) error.stack = data.stack;
-  return error;
+function anyToData(thrown: unknown, depth: number): ErrorData {
+  if (!(thrown instanceof Error)) return { message: messageOf(thrown) };
+  const data = toData(thrown, depth);
+  if (!isRingrankError(thrown)) return data;
+  return { code: thrown.code, ...(thrown.rank === undefined ? {} : { rank: thrown.rank }), ...data };
 }

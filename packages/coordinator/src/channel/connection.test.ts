@@ -16,6 +16,9 @@ const service = {
   fail: () => {
     throw new RingrankError("RR_MEMORY", "too small", { rank: 3, cause: new Error("no room") });
   },
+  failElsewhere: () => {
+    throw new TypeError("not a config", { cause: new RingrankError("RR_CONFIG", "no size") });
+  },
 };
 let channel: MessageChannel;
 let connection: Connection<typeof service>;
@@ -37,6 +40,13 @@ it("carries an error's code, rank and cause", async () => {
     code: "RR_MEMORY",
     rank: 3,
     cause: { message: "no room" },
+  });
+});
+
+it("carries the cause of an error without a code, too", async () => {
+  await expect(connection.call((remote) => remote.failElsewhere())).rejects.toMatchObject({
+    message: "not a config",
+    cause: { code: "RR_CONFIG", message: "no size" },
   });
 });
 
