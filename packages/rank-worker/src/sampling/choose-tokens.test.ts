@@ -181,11 +181,12 @@ describe.each(Object.keys(shards))("%s", (name) => {
   test.each([
     ["NaN", Number.NaN, greedy],
     ["infinity", Number.POSITIVE_INFINITY, { ...greedy, temperature: 1 }],
-  ])("refuse a logit of %s, on every rank", async (_name, value, sampling) => {
+  ])("refuse a logit of %s, on every rank, and name the rank that has it", async (_name, value, sampling) => {
     const broken = new Float32Array(vocabulary).fill(1);
     broken[vocabulary - 1] = value;
     const rows = [{ logits: broken, sampling, ...empty, position: 3 }];
-    await expect(choose(name, [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
+    const rank = shards[name]!.worldSize - 1;
+    await expect(choose(name, [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED", rank });
   });
 });
 
@@ -195,13 +196,13 @@ test("refuses logits of which no token can be chosen", async () => {
   await expect(choose("2 ranks", [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
 });
 
-test.each<[string, Partial<SamplingParameters>, number]>([
-  ["with top-p 0.5, the fewest whose share reaches it", { topP: 0.5 }, 1],
-  ["with top-p 0, the likeliest", { topP: 0 }, 1],
-  ["with min-p 1, those as likely as the likeliest", { minP: 1 }, 2],
-])("%s, may be chosen", async (_, some, count) => {
+test.each<[string, Partial<SamplingParameters>, number[], number]>([
+  ["with top-p 0.5, the fewest whose share reaches it", { topP: 0.5 }, [3, 3], 1],
+  ["with top-p 0, the likeliest", { topP: 0 }, [3, 3], 1],
+  ["with min-p 1, those as likely as the likeliest", { minP: 1 }, [3, 3, 2.9], 2],
+])("%s, may be chosen", async (_, some, likeliest, count) => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
-  logits.set([3, 3], 340);
+  logits.set(likeliest, 340);
   const sampling = { ...greedy, temperature: 1, ...some };
   const rows = Array.from({ length: 30 }, (_, position) => ({ logits, sampling, ...empty, position }));
   const [chosen] = await choose("2 ranks", [{ rows }]);
@@ -247,6 +248,34 @@ test.each(["greedy", "noise", "filter"])(
     for (const { token } of chosen![0]!) expect([40, 41]).toContain(token);
   },
 );
+
+test("no repetition penalty hides all tokens: the least finite logits can still be chosen", async () => {
+  const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
+  logits.set([-3, -2], 40);
+  const sampling = { ...greedy, repetitionPenalty: Number.MAX_VALUE };
+  const rows = [{ logits, sampling, tokens: [40, 41], seen: new Set([40, 41]), position: 2 }];
+  const [chosen] = await choose("2 ranks", [{ rows }]);
+  expect(chosen![0]![0]!.token).toBe(40);
+});
+
+test("logits so large that noise is lost in rounding tie: the lowest id is chosen, whichever rank has it", async () => {
+  // Rank 0 has ids below 50 and from 300 on, rank 1 those in between.
+  const ties = [
+    [10, 100],
+    [100, 320],
+  ];
+  const rows = ties.flatMap((ids) => {
+    const logits = new Float32Array(vocabulary);
+    for (const id of ids) logits[id] = 1e30;
+    const samplings = [
+      { ...greedy, temperature: 1 },
+      { ...greedy, temperature: 1, topK: 5 },
+    ];
+    return samplings.map((sampling) => ({ logits, sampling, ...empty, position: 0 }));
+  });
+  const [chosen] = await choose("3 ranks that overlap and have several intervals", [{ rows }]);
+  expect(chosen![0]!.map(({ token }) => token)).toEqual([10, 10, 100, 100]);
+});
 
 test("penalized logits are compared in float32, on several ranks as on one: a tie goes to the lowest id", async () => {
   const logits = new Float32Array(vocabulary).fill(-40);

@@ -111,7 +111,7 @@ function join(summaries: readonly RowSummary[], which: "raw" | "adjusted"): Expo
   const max = parts.reduce((largest, part) => Math.max(largest, part.max), emptySum.max);
   return {
     max,
-    sum: parts.reduce((sum, part) => (part.sum === 0 ? sum : sum + part.sum * Math.exp(part.max - max)), 0),
+    sum: parts.reduce((sum, part) => sum + part.sum * Math.exp(part.max - max), 0),
   };
 }
 
