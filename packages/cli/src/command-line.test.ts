@@ -53,6 +53,10 @@ describe("plan", () => {
     expect((await ringrank("plan", directory)).stdout).not.toContain("MatMulNBits");
   });
 
+  test("divides a model over 2 ranks by default", async () => {
+    expect(JSON.parse((await ringrank("plan", "--demo", "--json")).stdout).ranks).toBe(2);
+  });
+
   test("reports what does not fit, in words of the command", async () => {
     const tooSmall = ["plan", "--demo", "--ranks", "2", "--memory-per-rank", "5MB"];
     const { exitCode, stdout, stderr } = await ringrank(...tooSmall);
@@ -61,6 +65,40 @@ describe("plan", () => {
     expect(stdout).toBe("");
     expect(exitCode).toBe(2);
   });
+});
+
+const numbers = [
+  "--max-new-tokens 5",
+  "--temperature 0.5",
+  "--top-k 3",
+  "--top-p 0.5",
+  "--min-p 0.1",
+  "--seed 7",
+];
+const penalties = [
+  "--repetition-penalty 1.5",
+  "--no-repeat-ngram-size 2",
+  "--stop a",
+  "--stop b",
+  "--ignore-eos",
+];
+const plans = ["--ranks 3", "--objective time", "--memory-per-rank 5MB", "--precision int8", "--dtype q4"];
+const loads = [
+  "--activations float32",
+  "--threads-per-rank 2",
+  "--wire int8",
+  "--trace t",
+  "--cache-max-bytes 1GB",
+];
+const both = [...numbers, ...penalties, ...plans, ...loads, "--template-variables {}", "--system Speak."];
+
+test.each<[string, readonly string[]]>([
+  ["run", [...both, "-p Who?", "--chat", "--decoder-prompt 2,3"]],
+  ["chat", [...both, "--prefix-cache-tokens 5"]],
+  ["plan", [...plans, "--activations int8", "--json"]],
+])("%s takes all its options; nothing is wrong but that there is no model", async (command, options) => {
+  const { stderr } = await ringrank(command, "not/a/model", ...options.flatMap((each) => each.split(" ")));
+  expect(stderr).toMatch(/^RR_NOT_A_MODEL: /);
 });
 
 test.each([
@@ -84,6 +122,11 @@ test.each([
   ],
   [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
   [["plan", "--demo", "--dtype", "q3"], /^RR_OPTION: dtype: expected .*"q4".*, got "q3"\n$/],
+  [
+    ["plan", "--demo", "--precision", "int3"],
+    /^RR_OPTION: option '--precision <type>' argument 'int3' is invalid. Allowed choices are float32, int8, int4;/,
+  ],
+  [["chat"], /^RR_OPTION: missing required argument 'model'; ringrank chat --help shows what there is\n$/],
   [["fly"], /^RR_OPTION: unknown command 'fly'; ringrank --help shows what there is\n$/],
 ])("%j is wrong usage: one line on standard error, and exit code 2", async (args, message) => {
   const { exitCode, stdout, stderr } = await ringrank(...args);

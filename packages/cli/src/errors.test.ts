@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodes, RingrankError } from "@ringrank/coordinator";
 import { CommanderError } from "commander";
 import { expect, test, vi } from "vitest";
-import { exitCodeOf, printWarning, usageErrorLine } from "./errors.js";
+import { exitCodeOf, printError, printWarning, usageErrorLine } from "./errors.js";
 import { Interrupted } from "./interruption.js";
 
 const codes = Object.keys(errorCodes) as ErrorCode[];
@@ -25,19 +25,39 @@ test("every error code has an exit status: 1 for a failure while running, 2 for 
 
 test("a two-line message of commander becomes one line, like all errors", () => {
   const line = usageErrorLine("error: unknown option '--rank'\n(Did you mean --ranks?)\n", "ringrank run");
-  expect(line).toMatch(
-    /^[^\n]*unknown option '--rank' \(Did you mean --ranks\?\); ringrank run --help[^\n]*\n$/,
+  expect(line).toBe(
+    "RR_OPTION: unknown option '--rank' (Did you mean --ranks?); ringrank run --help shows what there is\n",
   );
 });
 
-test("a warning is one line, whatever the message of its cause quotes", () => {
-  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+/** What is printed to standard error. */
+function printed(print: () => void): string {
+  const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   try {
-    printWarning(new RingrankError("RR_CACHE", "cannot make it: EACCES, mkdir '/a\n/b'"));
-    expect(written.mock.calls).toEqual([["RR_CACHE: cannot make it: EACCES, mkdir '/a /b'\n"]]);
+    print();
+    return write.mock.calls.map(([text]) => text).join("");
   } finally {
-    written.mockRestore();
+    write.mockRestore();
   }
+}
+
+test("an error's causes are shown with it, if that is asked for", () => {
+  const cause = new TypeError("x is undefined");
+  const error = new RingrankError("RR_RANK_FAILED", "rank 1 failed", { cause });
+  expect(printed(() => printError(error, false))).toBe("RR_RANK_FAILED: rank 1 failed\n");
+  expect(printed(() => printError(error, true))).toBe(
+    `RR_RANK_FAILED: rank 1 failed\n${error.stack}\n${cause.stack}\n`,
+  );
+});
+
+test("anything thrown can be printed", () => {
+  expect(printed(() => printError("enough", true))).toBe("error: enough\n");
+});
+
+test("a warning is one line, whatever the message of its cause quotes", () => {
+  const warning = new RingrankError("RR_CACHE", "cannot make it: EACCES, mkdir '/a\n/b'");
+  const text = printed(() => printWarning(warning));
+  expect(text).toBe("RR_CACHE: cannot make it: EACCES, mkdir '/a /b'\n");
 });
 
 test("invalid usage exits with 2, Ctrl-C with 130, anything unexpected with 1", () => {

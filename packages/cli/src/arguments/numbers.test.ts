@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { expect, test } from "vitest";
-import { parseBytes, parseIds, parseNumber } from "./numbers.js";
+import { collect, parseBytes, parseIds, parseNumber } from "./numbers.js";
 
 test.each([
   ["0", 0],
@@ -21,6 +21,13 @@ test.each([
   ["800MB", 800_000_000],
   ["24 gb", 24_000_000_000],
   ["1.5GiB", 1_610_612_736],
+  [" 7B ", 7],
+  ["1.9", 1],
+  ["1kB", 1000],
+  ["1TB", 1e12],
+  ["1KiB", 2 ** 10],
+  ["1MiB", 2 ** 20],
+  ["1TiB", 2 ** 40],
 ])("reads %s as bytes", (text, bytes) => {
   expect(parseBytes(text)).toBe(bytes);
 });
@@ -31,6 +38,10 @@ test.each(["", "GB", "1.2.3", "5 parsecs", "-1MB", "1constructor"])(
     expect(() => parseBytes(text)).toThrow(InvalidArgumentError);
   },
 );
+
+test("collects an option that is given several times, in order", () => {
+  expect(collect("b", collect("a"))).toEqual(["a", "b"]);
+});
 
 test.each([
   ["2", [2]],

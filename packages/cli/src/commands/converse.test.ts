@@ -18,7 +18,10 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A conversation with a model that repeats each message, word by word, and waits for its end at the word "…". */
+/**
+ * A conversation with a model that repeats each message, word by word. At the words "…" and "⚡", it waits for its end,
+ * and at the latter, a rank then dies.
+ */
 function conversation({ isTTY }: { isTTY: boolean }) {
   vi.stubEnv("TERM", "xterm");
   const input = Object.assign(new PassThrough(), { isTTY, setRawMode() {} });
@@ -43,6 +46,12 @@ function conversation({ isTTY }: { isTTY: boolean }) {
         events.emit("waiting");
         await aborted;
         throw signal.reason;
+      }
+      if (word === "⚡") {
+        const aborted = once(signal, "abort");
+        events.emit("waiting");
+        await aborted;
+        throw new RingrankError("RR_RANK_DIED", "rank 1 died");
       }
       yield { id: 0, text: word, logprob: Number.NaN };
     }
@@ -69,6 +78,22 @@ test("a conversation forgets a message whose answer Ctrl-C has ended before it b
   input.write(`Two\n${ctrlD}`);
   await ended;
   expect(asked).toEqual([["Two"]]);
+});
+
+test("a conversation ends with a fault, even if Ctrl-C ends the same answer", async () => {
+  const { input, events, ended } = conversation({ isTTY: true });
+  events.once("waiting", () => input.write(ctrlC));
+  input.write("One ⚡\n");
+  await expect(ended).rejects.toMatchObject({ code: "RR_RANK_DIED" });
+});
+
+test("Ctrl-C without an answer to end is one for the command", async () => {
+  const { input, ended } = conversation({ isTTY: true });
+  const interrupted = once(process, "SIGINT");
+  input.write(ctrlC);
+  await interrupted;
+  input.write(ctrlD);
+  await ended;
 });
 
 test("another message can follow one that cannot be answered, on a terminal", async () => {

@@ -34,7 +34,7 @@ export async function converse(
       if (content === "" && stop.aborted) messages.pop();
       else messages.push({ role: "assistant", content });
     } catch (error) {
-      if (process.stdin.isTTY !== true || signal.aborted || !isRefusal(error)) throw error;
+      if (process.stdin.isTTY !== true || !isRefusal(error)) throw error;
       printError(error, false);
       messages.pop();
     }
@@ -63,7 +63,7 @@ async function answer(
       `${styled(process.stderr, "dim", turnFigures(stopwatch, await generation.result))}\n`,
     );
   } catch (error) {
-    if (signal.aborted || !stop.aborted) throw error;
+    if (error !== stop.reason) throw error;
   }
   return answered;
 }

@@ -33,6 +33,26 @@ test("lists the ranks of one load and its plan on one line, the last used first,
   ]);
 });
 
+test.each([
+  [59.99, "59 min ago"],
+  [60, "1 h ago"],
+  [60 * 47.99, "47 h ago"],
+  [60 * 48, "2 days ago"],
+  [60 * 71.99, "2 days ago"],
+])("the time since %d minutes ago is rounded down to what is readable: %s", (minutes, age) => {
+  expect(cacheTable([entry(0, minutes / 60)], now)).toContain(`  ${age}  `);
+});
+
+test("loads on other numbers of ranks, or of other precision, have lines of their own", () => {
+  const entries = [entry(0, 1), entry(0, 2, { worldSize: 1 }), entry(0, 3, { bits: [4, 8] })];
+  const lines = cacheTable(entries, now).split("\n").slice(1, 4);
+  expect(lines.map((line) => line.split(/ {2,}/).slice(1, 3))).toEqual([
+    ["int4", "1 of 2"],
+    ["int4", "1 of 1"],
+    ["int4 int8", "1 of 2"],
+  ]);
+});
+
 test("an entry that another machine's clock dates to the future has just been used", () => {
   expect(cacheTable([entry(0, -1)], now)).toContain("  0 min ago  ");
 });

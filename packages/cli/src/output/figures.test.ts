@@ -42,6 +42,7 @@ test("tells in one line what an answer cost, and how much of its prompt was cach
 test("omits figures that too few tokens give", () => {
   const stopwatch = new Stopwatch();
   expect(stopwatch.timeToFirstToken).toBeUndefined();
+  expect(figures(stopwatch, result, [])).toMatch(/time to first token +none came/);
   stopwatch.token();
   expect(stopwatch.tokensPerSecond).toBeUndefined();
   expect(figures(stopwatch, result, [])).toMatch(/tokens per second +too few to tell/);
