@@ -114,6 +114,12 @@ describe("Model", () => {
     await expect(result).rejects.toThrow(got);
   });
 
+  it("does not skip a message that an array lacks", async () => {
+    const messages = [{ role: "user", content: "Who?" }];
+    messages.length = 2;
+    await expect(modelOf().generate(messages).result).rejects.toThrow(/^message 1: .*got undefined$/);
+  });
+
   it("refuses messages whose text has too many tokens", async () => {
     const texts = { call: async () => Array(21).fill(1) } as unknown as Offload<TextService>;
     const model = modelOf({}, new FakeRankGroup(), texts);
@@ -221,6 +227,11 @@ describe("Model", () => {
     ["anything if the model has no hidden state as an output", [[1]], {}, "RR_NO_EMBED"],
   ])("refuses to embed %s", async (_, texts, different, code) => {
     await expect(modelOf(different).embed(texts as number[][])).rejects.toMatchObject({ code });
+  });
+
+  it("says what it got instead of texts to embed", async () => {
+    const embedding = modelOf(translator).embed("a rose" as unknown as string[]);
+    await expect(embedding).rejects.toThrow('got "a rose"');
   });
 
   it("leaves no listener on the signal of a generation that has ended, which may live longer", async () => {

@@ -1,5 +1,5 @@
 import { onAbort } from "@ringrank/collectives";
-import { RingrankError, requireOptions } from "@ringrank/errors";
+import { RingrankError, requireOptions, show } from "@ringrank/errors";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
@@ -133,7 +133,7 @@ export class Model {
     if (!Array.isArray(texts) || texts.length === 0) {
       throw new RingrankError(
         "RR_INPUT",
-        "expected an array of at least one text, or of arrays of token ids",
+        `expected an array of at least one text, or of arrays of token ids; got ${show(texts)}`,
       );
     }
     const sequences = await untilAborted(signal, () =>

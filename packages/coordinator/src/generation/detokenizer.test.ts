@@ -68,6 +68,14 @@ test("learns nothing if a token's text depends on its neighbours", async () => {
   expect(known.size).toBe(0);
 });
 
+test("knows a token's text after one without text, such as a special one", async () => {
+  const known: KnownTexts = new Map([[3, "known"]]);
+  const { made, asked } = detokenizer(known, async (id) => ({ text: id === 2 ? "" : "a", isSettled: true }));
+  for (const id of [1, 2]) await made.push(id, false);
+  expect(made.push(3, false)).toBe("known");
+  expect(asked).toEqual([1, 2]);
+});
+
 test("requests a known token after one whose text, possibly half a character, is pending", async () => {
   const known: KnownTexts = new Map([[3, "known"]]);
   const { made, asked } = detokenizer(known, async (id) => ({ text: `<${id}>`, isSettled: true }));

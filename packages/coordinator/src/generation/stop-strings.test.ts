@@ -34,6 +34,14 @@ describe("StopStrings", () => {
     expect(strings.push("TER")).toEqual({ text: "ENTER", stopped: false });
   });
 
+  it("passes on what only occurs inside a stop string", () => {
+    expect(new StopStrings(["END"]).push("an N")).toEqual({ text: "an N", stopped: false });
+  });
+
+  it("holds back as much as may be its start, even if less may be, too", () => {
+    expect(new StopStrings(["aab"]).push("aa")).toEqual({ text: "", stopped: false });
+  });
+
   it("stops at the earliest of several", () => {
     expect(new StopStrings(["later", "now"]).push("it is now or later")).toEqual({
       text: "it is ",

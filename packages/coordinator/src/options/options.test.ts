@@ -1,5 +1,8 @@
+import { resolve } from "node:path";
+import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { checkLoadOptions, checkPlanOptions } from "./check-load-options.js";
+import { checkEmbedOptions } from "./embed-options.js";
 import { checkGenerateOptions, type GenerateOptions, validateGenerateOptions } from "./generate-options.js";
 import type { LoadOptions } from "./load-options.js";
 import { checkRunOptions, type RunOptions } from "./run-options.js";
@@ -12,7 +15,84 @@ describe("options of loadModel", () => {
       threadsPerRank: 1,
       stepTimeoutMs: 120_000,
       prefixCacheTokens: 0,
+      memoryPerRank: undefined,
+      precision: "float32",
+      activations: undefined,
+      hugePages: false,
+      wire: "float32",
+      requireGenerate: false,
+      requireText: false,
+      requireChat: false,
+      cache: { maxBytes: 20e9 },
     });
+  });
+
+  it("are all passed on", () => {
+    const { signal } = new AbortController();
+    const shared = { dtype: "q4", ranks: 2, objective: "time", memoryPerRank: 5e6, signal } as const;
+    const precision = { precision: "int8", activations: "float32" } as const;
+    const others = { threadsPerRank: 3, hugePages: false, prefixCacheTokens: 4, wire: "float16" } as const;
+    const callbacks = { onWarning: () => {}, onProgress: () => {}, logger: pino({ level: "silent" }) };
+    const requirePrompt = { prompt: [5], options: { seed: 1 } };
+    const given = { ...shared, ...precision, ...others, ...callbacks, requirePrompt, stepTimeoutMs: 500 };
+    expect(checkPlanOptions({ ...shared, ...precision })).toMatchObject({ ...shared, ...precision });
+    expect(checkLoadOptions(given)).toMatchObject(given);
+    const { objective, ...undecided } = given;
+    expect(checkLoadOptions({ ...undecided, policy: { version: 2 } }).policy).toEqual({ version: 2 });
+  });
+
+  it.each(["requireGenerate", "requireText", "requireChat"])(
+    "require no more than is asked for: %s",
+    (name) => {
+      const none = { requireGenerate: false, requireText: false, requireChat: false };
+      expect(checkLoadOptions({ [name]: true })).toMatchObject({ ...none, [name]: true });
+    },
+  );
+
+  it("make paths absolute, since the process may change its directory", () => {
+    const { trace, cache } = checkLoadOptions({ trace: "trace.json", cacheDirectory: "c", cacheMaxBytes: 7 });
+    expect({ trace, cache }).toEqual({
+      trace: resolve("trace.json"),
+      cache: { directory: resolve("c"), maxBytes: 7 },
+    });
+    expect(checkLoadOptions({ cache: false }).cache).toBeUndefined();
+  });
+
+  it.each<LoadOptions>([
+    { ranks: 64 },
+    { threadsPerRank: 256 },
+    { memoryPerRank: 1 },
+    { memoryPerRank: Number.POSITIVE_INFINITY },
+    { stepTimeoutMs: 100 },
+    { stepTimeoutMs: Number.POSITIVE_INFINITY },
+    { prefixCacheTokens: Number.POSITIVE_INFINITY },
+    { activations: "float32" },
+    { precision: "int4", activations: "int8" },
+  ])("accept what is just within their limits: %o", (options) => {
+    expect(checkLoadOptions(options)).toMatchObject(options);
+  });
+
+  it.each([0, Number.POSITIVE_INFINITY])("accept a cache of at most %d bytes", (cacheMaxBytes) => {
+    expect(checkLoadOptions({ cacheMaxBytes }).cache?.maxBytes).toBe(cacheMaxBytes);
+  });
+
+  it.each<[object, string]>([
+    [{ ranks: 65 }, "ranks: expected an integer from 1 to 64, got 65"],
+    [{ stepTimeoutMs: 99 }, "stepTimeoutMs: expected a number of milliseconds from 100, or Infinity, got 99"],
+    [
+      { prefixCacheTokens: 0.5 },
+      "prefixCacheTokens: expected a whole number of tokens from 0, or Infinity, got 0.5",
+    ],
+    [
+      { memoryPerRank: -1 / 0 },
+      "memoryPerRank: expected a number of bytes from 1, or Infinity, got -Infinity",
+    ],
+    [{ objective: "fun" }, 'objective: expected "memory" or "time", got "fun"'],
+    [{ requireText: 1 }, "requireText: expected true or false, got 1"],
+    [{ onWarning: "warn" }, 'onWarning: expected a function of (a warning), got "warn"'],
+    [{ requirePrompt: {} }, "requirePrompt: expected { prompt, options }, got an object (Object)"],
+  ])("say what was expected, and what came: %o", (options, message) => {
+    expect(() => checkLoadOptions(options)).toThrow(message);
   });
 
   it.each([0, -1, 1.5, 1000, Number.NaN])("refuse %d ranks", (ranks) => {
@@ -45,7 +125,11 @@ describe("options of loadModel", () => {
     ["an unknown dtype", { dtype: "fp64" }],
     ["progress without a function", { onProgress: true }],
     ["a misspelt option of a required prompt", { requirePrompt: { prompt: "x", option: {} } }],
+    ["a required prompt with an invalid option", { requirePrompt: { prompt: "x", options: { seed: -1 } } }],
+    ["no policy", { policy: null }],
+    ["a trace without a path", { trace: "" }],
     ["a worker elsewhere", { workerUrl: "https://example.org/worker.js" }],
+    ["a worker that is no URL", { workerUrl: { href: "file:///app/worker.js" } }],
     ["an unknown option", { rank: 2 }],
   ])("refuse %s", (_, options) => {
     expect(() => checkLoadOptions(options as LoadOptions)).toThrow(
@@ -57,10 +141,6 @@ describe("options of loadModel", () => {
     const href = "file:///app/rank%20worker.js";
     for (const workerUrl of [href, new URL(href)])
       expect(checkLoadOptions({ workerUrl }).workerUrl).toBe(href);
-  });
-
-  it("allow waiting forever", () => {
-    expect(checkLoadOptions({ stepTimeoutMs: Number.POSITIVE_INFINITY }).stepTimeoutMs).toBe(Infinity);
   });
 });
 
@@ -88,6 +168,39 @@ describe("options of generate", () => {
     expect([sampling.temperature, stop, maxNewTokens]).toEqual([0.5, ["x"], 3]);
   });
 
+  it("are all passed on", () => {
+    const { signal } = new AbortController();
+    const sampling = {
+      ...{ temperature: 0.5, topK: 3, topP: 0.75, minP: 0.25, repetitionPenalty: 1.5 },
+      ...{ noRepeatNgramSize: 2, seed: 7, logprobs: true },
+    };
+    const others = { maxNewTokens: 9, stop: ["x", "y"], ignoreEos: true, decoderPrompt: [1], signal };
+    const templateVariables = { mood: "merry" };
+    const checked = checkGenerateOptions({ ...sampling, ...others, templateVariables }, {});
+    expect(checked).toEqual({ sampling, ...others, templateVariables });
+  });
+
+  it.each<GenerateOptions>([
+    { maxNewTokens: 1 },
+    { maxNewTokens: Number.POSITIVE_INFINITY },
+    { stop: new Array<string>(64).fill("x") },
+  ])("accept what is just within their limits: %o", (options) => {
+    expect(checkGenerateOptions(options, {})).toMatchObject(options);
+  });
+
+  it.each<GenerateOptions>([
+    { topP: 0 },
+    { topP: 1 },
+    { minP: 1 },
+    { topK: 1 },
+    { noRepeatNgramSize: 1 },
+    { repetitionPenalty: Number.MIN_VALUE },
+    { seed: 0 },
+    { seed: 2 ** 32 - 1 },
+  ])("accept a limit of sampling: %o", (options) => {
+    expect(checkGenerateOptions({ temperature: 1, ...options }, {}).sampling).toMatchObject(options);
+  });
+
   it("get a new seed if none is given", () => {
     const seeds = Array.from({ length: 4 }, () => checkGenerateOptions({}, {}).sampling.seed);
     expect(new Set(seeds).size).toBeGreaterThan(1);
@@ -98,6 +211,13 @@ describe("options of generate", () => {
     ["a negative temperature", { temperature: -1 }],
     ["an infinite temperature", { temperature: Number.POSITIVE_INFINITY }],
     ["a probability above one", { topP: 1.1 }],
+    ["a share above one", { minP: 1.1 }],
+    ["half a token to generate", { maxNewTokens: 1.5 }],
+    ["half a token to choose from", { temperature: 1, topK: 0.5 }],
+    ["an n-gram of half a token", { noRepeatNgramSize: 0.5 }],
+    ["a number of tokens that is not exact", { temperature: 1, topK: 2 ** 53 }],
+    ["variables in an array", { templateVariables: [] }],
+    ["no variables at all", { templateVariables: null }],
     ["a seed beyond 32 bits", { seed: 2 ** 32 }],
     ["an empty stop string", { stop: ["a", ""] }],
     ["more than 64 stop strings", { stop: new Array(65).fill("x") }],
@@ -134,9 +254,37 @@ describe("a limit on sampling", () => {
   });
 });
 
+describe("options of embed", () => {
+  it("take the mean of all tokens, as a unit vector, by default", () => {
+    expect(checkEmbedOptions({})).toEqual({ pooling: "mean", normalize: true, signal: undefined });
+  });
+
+  it.each<[string, object]>([
+    ["an unknown pooling", { pooling: "max" }],
+    ["a normalize that is not a boolean", { normalize: "L2" }],
+    ["a signal of another type", { signal: {} }],
+    ["a misspelt option", { normalise: true }],
+  ])("refuse %s", (_, options) => {
+    expect(() => checkEmbedOptions(options)).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
+  });
+});
+
 describe("options of run", () => {
   it("are all outputs and all logits by default", () => {
     expect(checkRunOptions({}, ["logits"])).toMatchObject({ outputs: ["logits"], logits: "all" });
+  });
+
+  it("name each output once", () => {
+    const { outputs } = checkRunOptions({ outputs: ["logits", "logits"] }, ["logits", "hidden"]);
+    expect(outputs).toEqual(["logits"]);
+  });
+
+  it.each<[string, object]>([
+    ["logits of other positions", { logits: "first" }],
+    ["a signal of another type", { signal: {} }],
+  ])("refuse %s", (_, options) => {
+    const refused = expect.objectContaining({ code: "RR_OPTION" });
+    expect(() => checkRunOptions(options, ["logits"])).toThrow(refused);
   });
 
   it.each<[string, unknown, string]>([

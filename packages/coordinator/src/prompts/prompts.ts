@@ -87,7 +87,8 @@ export function isConversation(prompt: unknown): prompt is readonly unknown[] {
  * @throws RR_INPUT
  */
 function checkMessages(messages: readonly unknown[]): ChatMessage[] {
-  return messages.map((message, index) => {
+  // Unlike an array's own method, this does not skip what an array lacks.
+  return Array.from(messages, (message, index) => {
     const { role, content } = (message ?? {}) as Record<string, unknown>;
     if (typeof role !== "string" || !(typeof content === "string" || hasOther(message, content))) {
       const isObject = typeof message === "object" && message !== null && !Array.isArray(message);
