@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -63,6 +64,13 @@ describe("loadModel", () => {
     const loading = loadModel(directory, { ranks: 2, onProgress });
     await expect(loading).rejects.toThrow("the bar broke");
     expect(workerThreads()).toBe(0);
+  });
+
+  it("leaves no listener on a signal, which may live longer", async () => {
+    const { signal } = new AbortController();
+    const nothing = temporaryDirectory({ "config.json": "{}" });
+    await expect(loadModel(nothing, { signal })).rejects.toMatchObject({ code: "RR_CONFIG" });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("is not ready before its tokenizer is", async () => {
