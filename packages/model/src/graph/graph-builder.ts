@@ -116,6 +116,10 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Sigmoid", [x]);
   }
 
+  erf(x: Value): Value {
+    return this.node("Erf", [x]);
+  }
+
   tanh(x: Value): Value {
     return this.node("Tanh", [x]);
   }

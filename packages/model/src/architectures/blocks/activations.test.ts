@@ -22,6 +22,10 @@ it.each<[string, readonly number[]]>([
   ["relu", [0, 0, 0, 0.5, 3, 12]],
   ["relu6", [0, 0, 0, 0.5, 3, 6]],
   ["relu2", [0, 0, 0, 0.25, 9, 144]],
+  ["sqrtsoftplus", [0.134722, 0.448791, 0.758907, 0.986953, 1.74602, 3.4641]],
+  ["hardswish", [0, -0.375, -0.114583, 0.291667, 3, 12]],
+  ["laplace", [0, 0, 0.000345856, 0.231421, 1, 1]],
+  ["linear", [-4, -1.5, -0.25, 0.5, 3, 12]],
   ["leaky_relu", [-0.04, -0.015, -0.0025, 0.5, 3, 12]],
 ])("%s is what transformers computes", async (name, expected) => {
   const g = new GraphBuilder();
