@@ -1,6 +1,7 @@
 import { type ConfigReader, configLimits } from "../../checkpoint/index.js";
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { CachedRows, CausalCache } from "./causal-cache.js";
+import type { Prompt } from "./prompt.js";
 import { type RotaryAngles, rotate } from "./rotary.js";
 
 /** The sizes of attention and everything around it. */
@@ -103,6 +104,8 @@ interface Scoring {
   readonly scoreCap?: number | undefined;
   /** An additional score for each head that competes with those of the keys but has no value, float32 `[heads]`. */
   readonly sinks?: Value | undefined;
+  /** Keys and values that every query sees, too; then there are no `sinks`. Default: none. */
+  readonly prompt?: Prompt | undefined;
   /** Added to the scores, each broadcast to `[batch, heads, sequence, past + sequence]`. */
   readonly biases?: readonly Value[];
 }
@@ -153,10 +156,12 @@ interface Attending extends Scoring {
  *
  * ```
  *   q·pastKᵀ | q·newKᵀ  → + biases + mask (| sink) → softmax → p | n (| lost)  → p·pastV + n·newV
+ *
+ *   with a prompt:            … (| q·promptKᵀ) → softmax → p | n | r  → p·pastV + n·newV + r·promptV
  * ```
  */
 export function attend(g: GraphBuilder, options: Attending): Value {
-  const { query, key, value, shape, cache, scoreCap: cap, sinks, biases = [] } = options;
+  const { query, key, value, shape, cache, scoreCap: cap, sinks, prompt, biases = [] } = options;
   const mask = options.mask ?? cache.mask;
   const { heads, keyValueHeads, headDim } = shape;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
@@ -169,12 +174,16 @@ export function attend(g: GraphBuilder, options: Attending): Value {
   const scores = g.concat([score(key.past), score(key.present)], 3);
   const capped = cap === undefined ? scores : g.mul(g.tanh(scores), g.numbers([cap]));
   const biased = [...biases, mask].reduce((sum, bias) => g.add(sum, bias), unstack(capped, 0));
-  const competing = sinks === undefined ? biased : g.concat([biased, cache.perQuery(sinks, heads)], 3);
+  const others = prompt
+    ? { scores: unstack(score(prompt.key), 0), count: prompt.length }
+    : sinks && { scores: cache.perQuery(sinks, heads), count: 1 };
+  const competing = others === undefined ? biased : g.concat([biased, others.scores], 3);
   const weights = stack(g.softmax(competing), 0);
-  const [overPast, overNew] =
-    sinks === undefined
+  const [overPast, overNew, overOthers] =
+    others === undefined
       ? g.splitBy(weights, cache.lengths, 2, 3)
-      : g.splitBy(weights, g.concat([cache.lengths, g.integers([1])], 0), 3, 3);
-  const mixed = g.add(g.matmul(overPast!, value.past), g.matmul(overNew!, value.present));
+      : g.splitBy(weights, g.concat([cache.lengths, g.integers([others.count])], 0), 3, 3);
+  const ofTokens = g.add(g.matmul(overPast!, value.past), g.matmul(overNew!, value.present));
+  const mixed = prompt === undefined ? ofTokens : g.add(ofTokens, g.matmul(overOthers!, prompt.value));
   return unstack(mixed, headDim);
 }

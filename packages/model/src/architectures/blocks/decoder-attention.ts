@@ -5,6 +5,7 @@ import { type CausalCache, CausalCaches } from "./causal-cache.js";
 import type { CausalStep } from "./causal-step.js";
 import { EncodedCache } from "./encoded-cache.js";
 import { type AttentionModules, attend, mergeHeads, projectHeads } from "./encoder-attention.js";
+import type { Prompt } from "./prompt.js";
 
 interface DecoderAttentionOptions {
   readonly shape: AttentionShape;
@@ -17,6 +18,8 @@ interface DecoderAttentionOptions {
   readonly scale?: number;
   /** Added to the scores of self-attention, by layer. Default: nothing. */
   readonly scoreBias?: (cache: CausalCache, step: CausalStep) => (layer: number) => Value;
+  /** Keys and values that every query sees, too, by layer. Called once in the entry `decode`. Default: none. */
+  readonly prompts?: () => Readonly<Record<"own" | "cross", (layer: number) => Prompt>>;
 }
 
 /** `[batch, sequence, width]` to the same. */
@@ -55,6 +58,7 @@ export class DecoderAttention {
     const cache = new CausalCaches(g, step).get();
     const mask = this.#encoded.open();
     const biasOf = scoreBias?.(cache, step);
+    const prompts = this.#options.prompts?.();
     return {
       own: (x, layer) => {
         const modules = this.#options.own(layer);
@@ -69,6 +73,7 @@ export class DecoderAttention {
           cache,
           shape,
           scale,
+          prompt: prompts?.own(layer),
           ...(biasOf === undefined ? {} : { biases: [biasOf(layer)] }),
         });
         return this.#merge(mixed, modules.output);
@@ -77,7 +82,8 @@ export class DecoderAttention {
         const modules = this.#options.cross(layer);
         const query = this.#project(x, modules.query);
         const { key, value } = this.#encoded.read(layer);
-        const mixed = attend(g, { query, key, value, shape, scale, biases: [mask] });
+        const prompt = prompts?.cross(layer);
+        const mixed = attend(g, { query, key, value, shape, scale, biases: [mask], prompt });
         return this.#merge(mixed, modules.output);
       },
     };

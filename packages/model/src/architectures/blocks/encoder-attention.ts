@@ -2,6 +2,7 @@ import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { type AttentionShape, joinHeads, separateHeads } from "./attention.js";
 import { linear } from "./projections.js";
+import type { Prompt } from "./prompt.js";
 
 interface Attend {
   /** `[batch, heads, queries, headDim]`. */
@@ -14,14 +15,26 @@ interface Attend {
   readonly scale?: number | undefined;
   /** Added to the scores, each broadcast to `[batch, heads, queries, keys]`: a mask, and any position biases. */
   readonly biases: readonly Value[];
+  /** Keys and values that every query sees, too. Default: none. */
+  readonly prompt?: Prompt | undefined;
 }
 
 /** Attention without a cache (https://arxiv.org/abs/1706.03762): `[batch, queries, heads · headDim]`. */
-export function attend(g: GraphBuilder, { query, key, value, shape, scale, biases }: Attend): Value {
+export function attend(
+  g: GraphBuilder,
+  { query, key, value, shape, biases, prompt, ...options }: Attend,
+): Value {
   const { heads, headDim } = shape;
-  const scores = g.matmulTransposed(query, key, scale ?? 1 / Math.sqrt(headDim));
-  const biased = biases.reduce((sum, bias) => g.add(sum, bias), scores);
-  return joinHeads(g, g.matmul(g.softmax(biased), value), heads, headDim);
+  const scale = options.scale ?? 1 / Math.sqrt(headDim);
+  const biased = biases.reduce((sum, bias) => g.add(sum, bias), g.matmulTransposed(query, key, scale));
+  const mix = (): Value => {
+    if (prompt === undefined) return g.matmul(g.softmax(biased), value);
+    const weights = g.softmax(g.concat([biased, g.matmulTransposed(query, prompt.key, scale)], 3));
+    const lengths = g.concat([g.shape(key, 2, 3), g.integers([prompt.length])], 0);
+    const [overTokens, overPrompt] = g.splitBy(weights, lengths, 2, 3);
+    return g.add(g.matmul(overTokens!, value), g.matmul(overPrompt!, prompt.value));
+  };
+  return joinHeads(g, mix(), heads, headDim);
 }
 
 /** Module names. */
@@ -43,6 +56,8 @@ interface SelfAttention {
   readonly scale?: number;
   /** Added to the scores, as in {@link attend}. */
   readonly biases: readonly Value[];
+  /** As in {@link attend}. */
+  readonly prompt?: Prompt | undefined;
   /** Applied to queries and keys, `[batch, heads, sequence, headDim]`. */
   readonly rotate?: (x: Value) => Value;
   /** Whether it is applied to values, too. Default false. */
@@ -52,7 +67,7 @@ interface SelfAttention {
 /** Bidirectional self-attention with separate projections: `[batch, sequence, width]` to the same. */
 export function encoderSelfAttention(context: ModelContext, x: Value, options: SelfAttention): Value {
   const { g } = context;
-  const { modules, shape, scale, biases, bias = true, rotate = (x) => x } = options;
+  const { modules, shape, scale, biases, prompt, bias = true, rotate = (x) => x } = options;
   const { outputBias = bias, rotateValues = false } = options;
   const project = (name: string): Value => projectHeads(context, x, { name, shape, bias });
   const value = project(modules.value);
@@ -63,6 +78,7 @@ export function encoderSelfAttention(context: ModelContext, x: Value, options: S
     shape,
     scale,
     biases,
+    prompt,
   });
   return mergeHeads(context, mixed, { name: modules.output, shape, bias: outputBias });
 }

@@ -15,6 +15,7 @@ import { feedForward } from "../blocks/feed-forward.js";
 import { languageHead, selectRows } from "../blocks/language-head.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
+import type { Prompt } from "../blocks/prompt.js";
 import { saysTied } from "../blocks/tied-weights.js";
 import type { PlaceEmbedding, Places } from "./positions.js";
 import { type Side, shapeOfSide } from "./side.js";
@@ -46,6 +47,8 @@ export interface BartDifferences {
   readonly defaultActivation?: string;
   /** The encoder's self-attention. Default: full attention with a mask of padding. */
   readonly attention?: (input: EncoderInput, shape: AttentionShape) => LayerAttention;
+  /** Keys and values that `module` adds to those of an attention in every layer, by layer. Default: none. */
+  readonly prompts?: (module: string, shape: AttentionShape) => (layer: number) => Prompt;
 }
 
 /** Self-attention with the module `prefix`, in a layer given by its index. */
@@ -65,10 +68,18 @@ export function buildBart(context: ModelContext, differences: BartDifferences): 
   }
   const { model = "model" } = differences;
   const layer = (index: number) => `${model}.decoder.layers.${index}`;
+  const shape = shapeOfSide(config, "decoder");
+  const { prompts } = differences;
   const attention = new DecoderAttention(context, {
-    shape: shapeOfSide(config, "decoder"),
+    shape,
     own: (index) => modulesOf(`${layer(index)}.self_attn`),
     cross: (index) => modulesOf(`${layer(index)}.encoder_attn`),
+    ...(prompts && {
+      prompts: () => ({
+        own: prompts(`${model}.decoder.self_attn_prompt`, shape),
+        cross: prompts(`${model}.decoder.cross_attn_prompt`, shape),
+      }),
+    }),
   });
   const bart = new Bart(context, differences);
   g.entry("encode", () => attention.fill(bart.encode()));
@@ -155,8 +166,14 @@ class Bart {
 
   #fullAttention(input: EncoderInput, shape: AttentionShape): LayerAttention {
     const biases = [attentionMaskOf(this.#context.g, input)];
-    return (x, prefix) =>
-      encoderSelfAttention(this.#context, x, { modules: modulesOf(prefix), shape, biases });
+    const promptOf = this.#differences.prompts?.(`${this.#model}.encoder.self_attn_prompt`, shape);
+    return (x, prefix, layer) =>
+      encoderSelfAttention(this.#context, x, {
+        modules: modulesOf(prefix),
+        shape,
+        biases,
+        prompt: promptOf?.(layer),
+      });
   }
 
   #embed(side: Side, places: Places): Value {

@@ -184,6 +184,14 @@ describe("FSMT", () => {
   });
 });
 
+it("MVP without prompts computes what BART does", () => {
+  const { config } = openCheckpoint(zooDirectory("mvp"));
+  const graphOf = (changes: JsonObject): Graph =>
+    buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
+  expect(graphOf({ use_prompt: false })).toEqual(graphOf({ model_type: "bart" }));
+  expect(graphOf({ use_prompt: true })).not.toEqual(graphOf({ use_prompt: false }));
+});
+
 it("LED does not scale embeddings, whatever its config says", () => {
   const { config } = openCheckpoint(zooDirectory("led"));
   const [stated, silent] = [{ scale_embedding: true }, {}].map(
@@ -203,7 +211,6 @@ describe("an encoder–decoder's config is refused with RR_CONFIG for", () => {
       { d_model: 63, encoder_attention_heads: 9, decoder_attention_heads: 9 },
     ],
     ["a decoder alone", "bart", { is_decoder: true }],
-    ["a task's prompts", "mvp", { use_prompt: true }],
     ["one table for two vocabularies", "fsmt", { tie_word_embeddings: true }],
     ["an odd window", "led", { attention_window: [8, 3] }],
   ])("%s", (_, name, changes) => {
