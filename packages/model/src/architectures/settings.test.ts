@@ -13,6 +13,23 @@ const phiNorms: Borrowed = Object.fromEntries(
   ),
 );
 
+/** Projections to and from the 16 lanes that experts of Nemotron-H read, and experts of that width. */
+const latentExperts: Borrowed = {
+  "backbone.layers.3.mixer.fc1_latent_proj.weight": ["backbone.layers.2.mixer.q_proj.weight", [16, 64]],
+  "backbone.layers.3.mixer.fc2_latent_proj.weight": ["backbone.layers.2.mixer.o_proj.weight", [64, 16]],
+  ...Object.fromEntries(
+    [0, 1, 2, 3].flatMap((expert) => {
+      const [up, down] = ["up", "down"].map(
+        (name) => `backbone.layers.3.mixer.experts.${expert}.${name}_proj.weight`,
+      );
+      return [
+        [up, [up, [32, 16]]],
+        [down, [down, [16, 32]]],
+      ];
+    }),
+  ),
+};
+
 it.each<[string, string, Setting]>([
   [
     "clips queries, keys and values",
@@ -69,6 +86,15 @@ it.each<[string, string, Setting]>([
     {
       changes: { use_expert_bias: false },
       expected: [-1.99658, -3.00422, -3.91525, -0.7217, 2.431, 3.02801, -0.36597, 4.63613],
+    },
+  ],
+  [
+    "has experts that read a projection of the residual stream",
+    "nemotron-h",
+    {
+      changes: { moe_latent_size: 16 },
+      borrowed: latentExperts,
+      expected: [0.40299, 1.33614, 0.58324, -0.03658, 0.3164, 0.71385, 0.47034, 1.42826],
     },
   ],
 ])("if its config asks for it, a model %s, as in transformers (%s)", async (_, name, setting) => {

@@ -14,6 +14,8 @@ interface ExpertSublayer {
   /** Where rows, `[rows, width]`, go. */
   readonly route: (rows: Value, module: string) => Routes;
   readonly run: RunExperts;
+  /** What becomes of the sum over a row's experts: `[rows, …]` to `[rows, width]`. Default: nothing. */
+  readonly leave?: (mixed: Value, module: string) => Value;
   /** What is added for every row: `[batch, sequence, width]` to the same. */
   readonly shared?: (x: Value, module: string) => Value;
 }
@@ -24,7 +26,7 @@ interface ExpertSublayer {
  * what is multiplied by 0.
  */
 export function expertSublayer({ g }: ModelContext, options: ExpertSublayer): Sublayer {
-  const { counts, width, module: name = "mlp", route, run, shared } = options;
+  const { counts, width, module: name = "mlp", route, run, leave = (mixed) => mixed, shared } = options;
   return (x, layer) => {
     const module = name === null ? layer.module : `${layer.module}.${name}`;
     const rows = g.reshape(x, [-1, width]);
@@ -33,7 +35,7 @@ export function expertSublayer({ g }: ModelContext, options: ExpertSublayer): Su
     const read = routes.growth === undefined ? rows : g.mul(rows, routes.growth);
     const perExpert = g.unsqueeze(g.transpose(weights, [1, 0]), [2]);
     const mixed = g.squeeze(g.reduceSum(g.mul(run(read, module), perExpert), [0]), [0]);
-    const output = g.reshapeBy(mixed, g.shape(x, 0, 3));
+    const output = g.reshapeBy(leave(mixed, module), g.shape(x, 0, 3));
     return shared === undefined ? output : g.add(output, shared(x, module));
   };
 }

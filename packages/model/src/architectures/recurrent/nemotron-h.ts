@@ -1,4 +1,5 @@
 import { type ConfigReader, configLimits } from "../../checkpoint/index.js";
+import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { type CausalStep, causalStep } from "../blocks/causal-step.js";
@@ -125,26 +126,35 @@ function feedForwardOptions(config: ConfigReader) {
   };
 }
 
-/** DeepSeek-V3's router, with routed and shared experts that have no gates. */
+/**
+ * DeepSeek-V3's router, with routed and shared experts that have no gates. The routed ones may read a projection of the
+ * residual stream, and their sum is then projected back.
+ */
 function experts(context: ModelContext, width: number): Sublayer {
   const { config } = context;
-  if (config.has("moe_latent_size")) {
-    throw config.error('"moe_latent_size" is not supported: expected experts to read the residual stream');
-  }
   const counts = expertCounts(context, 2);
   const options = feedForwardOptions(config);
   const inner = config.integer("moe_shared_expert_intermediate_size", { default: 7688 });
+  const latent = config.optionalInteger("moe_latent_size");
+  const run = plainExperts(context, {
+    ...counts,
+    width: latent ?? width,
+    inner: config.integer("moe_intermediate_size", { default: 7688 }),
+    activation: options.activation,
+  });
+  const project = (x: Value, name: string, inputs: number, outputs: number): Value =>
+    linear(context, x, { name, inputs, outputs, bias: options.bias });
   return expertSublayer(context, {
     counts,
     width,
     module: "mixer",
     route: groupedRouter(context, counts, width, { groups: 1, groupsPerRow: 1, normalize: true, scaling: 1 }),
-    run: plainExperts(context, {
-      ...counts,
-      width,
-      inner: config.integer("moe_intermediate_size", { default: 7688 }),
-      activation: options.activation,
-    }),
+    ...(latent === undefined
+      ? { run }
+      : {
+          run: (rows, module) => run(project(rows, `${module}.fc1_latent_proj`, width, latent), module),
+          leave: (mixed, module) => project(mixed, `${module}.fc2_latent_proj`, latent, width),
+        }),
     shared: (x, module) =>
       feedForward(context, x, {
         ...options,

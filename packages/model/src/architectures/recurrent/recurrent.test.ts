@@ -49,7 +49,6 @@ it.each([
 it.each([
   ["a letter that stands for no kind of layer", { layers_block_type: null, hybrid_override_pattern: "M-X" }],
   ["no list of kinds of layers", { layers_block_type: null }],
-  ["experts that read a projection of the residual stream", { moe_latent_size: 16 }],
 ])("Nemotron-H is refused with %s", (_, changes) => {
   expectCode("RR_CONFIG", () => graphOf("nemotron-h", changes));
 });
