@@ -1,8 +1,8 @@
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadModel } from "@ringrank/coordinator";
 import { describe, expect, it } from "vitest";
-import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { shakespeareDirectory, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
@@ -65,6 +65,38 @@ it("compute nothing after an end of sequence, although steps are sent ahead", as
     expect(new Set(results.map(({ finishReason }) => finishReason))).toEqual(new Set(["eos"]));
     const entered = results.map(({ usage }) => usage.promptTokens + usage.completionTokens - 1);
     expect(model.counters().tokens).toBe(entered.reduce((sum, tokens) => sum + tokens, 0));
+  } finally {
+    await model.close();
+  }
+});
+
+it("tokens of a prompt turn by its whole length if their rotary scaling depends on it, in whatever parts it comes", async () => {
+  const longrope = { rope_type: "longrope", short_factor: Array(8).fill(1), long_factor: Array(8).fill(4) };
+  // The first part, 512 tokens, is within the original context, and the whole prompt is not.
+  const context = { max_position_embeddings: 1024, original_max_position_embeddings: 520 };
+  const config = {
+    ...JSON.parse(readFileSync(join(zooDirectory("llama"), "config.json"), "utf8")),
+    ...context,
+    rope_parameters: { ...longrope, rope_theta: 10_000 },
+  };
+  const directory = temporaryDirectory({ "config.json": JSON.stringify(config) });
+  cpSync(join(zooDirectory("llama"), "model.safetensors"), join(directory, "model.safetensors"));
+  const ids = Array.from({ length: 540 }, (_, at) => 3 + ((at * at) % 300));
+  const model = await loadModel(directory, { ranks: 2 });
+  try {
+    const { logits } = await model.run({ input_ids: [ids] }, { logits: "last" });
+    const whole = Array.from(logits!.data as Float32Array);
+    const { logits: inParts } = await model.sequence().append(ids);
+    // fp32 sums in another order; if the first part turned by its own length, logits would differ by more than 1.
+    expect(inParts.data.slice(-whole.length)).toBeAllclose(whole, { rtol: 0, atol: 1e-3 });
+    const sum = whole.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    for await (const { id, logprob } of model.generate(ids, {
+      maxNewTokens: 1,
+      temperature: 0,
+      logprobs: true,
+    })) {
+      expect(logprob).toBeCloseTo(whole[id]! - Math.log(sum), 3);
+    }
   } finally {
     await model.close();
   }

@@ -14,7 +14,7 @@ const facts: ModelFacts = {
   maxContext: 20,
   vocabSize: 100,
   generates: true,
-  cacheLimits: { rows: Number.POSITIVE_INFINITY, recurrent: false, source: false },
+  cacheLimits: { rows: Number.POSITIVE_INFINITY, recurrent: false, dependsOnMore: false },
   eosIds: [9],
   forcedEosIds: [],
   generationDefaults: { maxNewTokens: 4 },

@@ -95,7 +95,14 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
   next(limit: number): Piece | undefined {
     if (this.#isOnItsWay) return undefined;
     const append = this.#appends[0];
-    return append && { ids: append.ids.slice(append.done, append.done + limit), want: "logits" };
+    if (append === undefined) return undefined;
+    const left = append.ids.slice(append.done);
+    const isLast = left.length <= limit;
+    return {
+      ids: left.slice(0, limit),
+      want: "logits",
+      ...(!isLast && { promptLength: this.#length + left.length }),
+    };
   }
 
   sent(): void {

@@ -148,6 +148,8 @@ export interface GivenTokens {
    * token. `nothing`: only extend the cache (for the earlier chunks of a prompt).
    */
   readonly want: "token" | "logits" | "nothing";
+  /** Of the whole prompt, if these tokens are a part of it after which more comes. */
+  readonly promptLength?: number;
   /** Required if `want` is `token`. */
   readonly sampling?: SamplingParameters;
   /** Tokens that end the sequence. After one of them, a {@link FollowingToken} is not computed. Default: none. */

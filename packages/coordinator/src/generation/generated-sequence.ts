@@ -97,7 +97,7 @@ export class GeneratedSequence implements ScheduledSequence {
     if (entered >= this.prompt.length) return { want: "next" };
     const ids = this.prompt.slice(entered, entered + limit);
     const isLast = entered + ids.length === this.prompt.length;
-    if (!isLast) return { ids, want: "nothing" };
+    if (!isLast) return { ids, want: "nothing", promptLength: this.prompt.length };
     return { ids, want: "token", sampling: this.#sampling, endIds: this.#endIds };
   }
 

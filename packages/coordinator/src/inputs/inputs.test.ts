@@ -17,7 +17,7 @@ const facts: ModelFacts = {
   maxContext: 4,
   vocabSize: 10,
   generates: true,
-  cacheLimits: { rows: Number.POSITIVE_INFINITY, recurrent: false, source: false },
+  cacheLimits: { rows: Number.POSITIVE_INFINITY, recurrent: false, dependsOnMore: false },
   eosIds: [],
   forcedEosIds: [],
   generationDefaults: {},

@@ -20,10 +20,12 @@ export function describeModel(
 ): ModelFacts {
   const { graph, maxContext, maxSource = maxContext, config, obstacle } = opened;
   const states = keptStates(graph);
-  // The ranks fill these in: an empty cache, states of zero, and the rows for which `logits` asks.
+  // The ranks fill these in: an empty cache, states of zero, what is known of prompts, and the rows for which `logits`
+  // asks.
   const internal: readonly string[] = [
     ...graph.caches.map((cache) => cache.positions),
     ...states.map((state) => state.past),
+    interfaceNames.promptLengths,
     interfaceNames.logitRows,
   ];
   const inputs = graph.inputs.filter((input) => !internal.includes(input.name));

@@ -8,7 +8,7 @@ import { PrefixCache } from "./prefix-cache.js";
 import { Scheduler } from "./scheduler.js";
 
 /** A cache of which all rows are kept. */
-const unlimited: CacheLimits = { rows: Number.POSITIVE_INFINITY, recurrent: false, source: false };
+const unlimited: CacheLimits = { rows: Number.POSITIVE_INFINITY, recurrent: false, dependsOnMore: false };
 const count = (length: number, from = 1) => Array.from({ length }, (_, at) => from + at);
 const prefixes = (maxTokens = Number.POSITIVE_INFINITY, limits = unlimited) =>
   new PrefixCache(maxTokens, limits);
@@ -81,8 +81,8 @@ describe("PrefixCache", () => {
     expect(cache.find(count(20))).toBeUndefined();
   });
 
-  it("adds nothing if caches depend on a source", () => {
-    expect(prefixes(1000, { ...unlimited, source: true }).add(1, count(20))).toBeUndefined();
+  it("adds nothing if rows depend on more than tokens", () => {
+    expect(prefixes(1000, { ...unlimited, dependsOnMore: true }).add(1, count(20))).toBeUndefined();
   });
 });
 
@@ -204,7 +204,7 @@ describe("Scheduler with a prefix cache", () => {
     const limits = fc.record({
       rows: fc.constantFrom(Number.POSITIVE_INFINITY, 20, 64),
       recurrent: fc.boolean(),
-      source: fc.constant(false),
+      dependsOnMore: fc.constant(false),
     });
     await fc.assert(
       fc.asyncProperty(

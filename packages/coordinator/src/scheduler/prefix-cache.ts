@@ -33,7 +33,7 @@ export class PrefixCache {
    * @returns the sequences to release in exchange; undefined if it was not added
    */
   add(sequence: number, tokens: readonly number[]): number[] | undefined {
-    if (this.#limits.source || tokens.length < fewestTokens || tokens.length > this.#maxTokens)
+    if (this.#limits.dependsOnMore || tokens.length < fewestTokens || tokens.length > this.#maxTokens)
       return undefined;
     const released: number[] = [];
     for (const [other, otherTokens] of this.#kept) {

@@ -112,6 +112,14 @@ describe("Scheduler", () => {
     expect(lengths.slice(0, 6)).toEqual([1, 4, 1, 4, 1, 2]);
   });
 
+  it("says with each part of a prompt, except the last, how long the whole is", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefillChunk: 4 });
+    await startGeneration(scheduler, [1, 2, 3, 4, 5, 6, 7, 8, 9], { maxNewTokens: 1 }).result;
+    const rows = group.requests.flatMap(({ rows }) => rows);
+    expect(rows.map((row) => ("promptLength" in row ? row.promptLength : "none"))).toEqual([9, 9, "none"]);
+  });
+
   it("feeds one prompt to its end before the next one, so that its first token is early", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 4 });

@@ -231,6 +231,11 @@ export const interfaceNames = {
   decoderAttentionMask: "decoder_attention_mask",
   /** int64 `[batch, sequence]`: the position of each new token in its own sequence. */
   positionIds: "position_ids",
+  /**
+   * int64 `[batch]`: the number of tokens that each sequence will have once the whole prompt is in, if these are only a
+   * part of it, or else 0. Graphs only have this input if their caches depend on it.
+   */
+  promptLengths: "prompt_lengths",
   /** For an encoder, int64 `[batch, sequence]`: the segment that each token belongs to, 0 for the first. */
   tokenTypeIds: "token_type_ids",
   /**

@@ -83,6 +83,11 @@ export class NodeBuilder {
     return { name: this.#claim(name) };
   }
 
+  /** Like {@link NodeBuilder.input}, but the same name returns the same value. */
+  sharedInput(name: string, type: DataType, dims: readonly SymbolicDim[]): Value {
+    return this.#inputs.some((known) => known.name === name) ? { name } : this.input(name, type, dims);
+  }
+
   /** Makes `value` a graph output of this name. */
   output(name: string, value: Value, type: DataType, dims: readonly SymbolicDim[]): void {
     this.#claim(name);

@@ -399,6 +399,11 @@ test("nothing is restorable beside a cache that depends on a source", () => {
   expect(restorableTokens(cacheLimits(sourcedEntry()), 3, 3)).toBe(0);
 });
 
+test("nothing is restorable if rows depend on the length of their prompt", () => {
+  const limits = cacheLimits({ ...entry(), inputs: [{ name: "prompt_lengths" }] });
+  expect(restorableTokens(limits, 3, 3)).toBe(0);
+});
+
 test("rows that are filled once do not change while other rows are appended, and exist at the first step", () => {
   const cache = new KvCache(sourcedEntry());
   fill(cache, 1, 3);

@@ -1,4 +1,5 @@
 import type { Graph } from "@ringrank/model";
+import { names } from "../steps/interface-names.js";
 import { ringRows } from "./rows.js";
 
 /** What limits how much of a kept sequence can be restored. Plain data. */
@@ -7,15 +8,21 @@ export interface CacheLimits {
   readonly rows: number;
   /** Whether there are states that each step replaces, of which only the last one exists. */
   readonly recurrent: boolean;
-  /** Whether there are caches that depend on a source, too, so that equal tokens do not mean equal rows. */
-  readonly source: boolean;
+  /**
+   * Whether rows depend on more than tokens, on a source or on the length of the prompt, so that equal tokens do not mean
+   * equal rows.
+   */
+  readonly dependsOnMore: boolean;
 }
 
-export function cacheLimits({ caches, recurrent = [] }: Pick<Graph, "caches" | "recurrent">): CacheLimits {
+type CachingGraph = Pick<Graph, "caches" | "recurrent"> & { readonly inputs?: readonly { name: string }[] };
+
+export function cacheLimits({ caches, recurrent = [], inputs = [] }: CachingGraph): CacheLimits {
+  const readsLengths = inputs.some(({ name }) => name === names.promptLengths);
   return {
     rows: Math.min(...caches.map(ringRows)),
     recurrent: recurrent.length > 0,
-    source: caches.some(({ filledBy }) => filledBy !== undefined),
+    dependsOnMore: readsLengths || caches.some(({ filledBy }) => filledBy !== undefined),
   };
 }
 
@@ -27,7 +34,7 @@ export function cacheLimits({ caches, recurrent = [] }: Pick<Graph, "caches" | "
  * later, and then cannot lack rows that its length says it has.
  */
 export function restorableTokens(limits: CacheLimits, length: number, common: number): number {
-  if (limits.source) return 0;
+  if (limits.dependsOnMore) return 0;
   if (common === length) return common;
   return limits.recurrent || length > limits.rows ? 0 : common;
 }

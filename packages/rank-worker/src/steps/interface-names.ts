@@ -11,6 +11,7 @@ export const names = {
   decoderInputIds: "decoder_input_ids",
   decoderAttentionMask: "decoder_attention_mask",
   positionIds: "position_ids",
+  promptLengths: "prompt_lengths",
   logitRows: "logit_rows",
   logits: "logits",
 } as const satisfies Partial<typeof interfaceNames>;

@@ -47,6 +47,13 @@ test("a step's mask has all new tokens, positions are those in each sequence, an
   });
 });
 
+test("a graph may ask for the lengths of prompts of which a step has a part", () => {
+  const inputs = new Map<string, Tensor>();
+  const [first, second] = rows;
+  addStepInputs(inputs, entryOf("prompt_lengths"), [first!, { ...second!, promptLength: 7 }], 2, [1]);
+  expect(numbersOf(inputs)).toEqual({ prompt_lengths: [[2], [0, 7]] });
+});
+
 test("a decoder's tokens have inputs of their own, next to the source rows in its caches", () => {
   const inputs = new Map([["source_positions", tensor("int64", BigInt64Array.of(0n, 1n), [2, 1])]]);
   addStepInputs(

@@ -10,6 +10,8 @@ export interface BatchRow {
   readonly ids: readonly number[];
   /** Position of its first new token in its own sequence. */
   readonly start: number;
+  /** Of the whole prompt, if these are a part of it after which more comes. */
+  readonly promptLength?: number | undefined;
 }
 
 /**
@@ -47,6 +49,13 @@ export function addStepInputs(
           declared,
           batch,
           rows.flatMap((row) => positions(row.start, newTokens)),
+        );
+        break;
+      case names.promptLengths:
+        add(
+          declared,
+          [rows.length],
+          rows.map(({ promptLength = 0 }) => promptLength),
         );
         break;
       case names.logitRows:

@@ -150,8 +150,12 @@ export class Stepper {
 
   #inputs(rows: readonly GivenTokens[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
     const batch: BatchRow[] = new Array(range.count);
-    for (const { sequence, ids } of rows) {
-      batch[this.#cache.slotOf(sequence) - range.first] = { ids, start: this.#cache.length(sequence) };
+    for (const { sequence, ids, promptLength } of rows) {
+      batch[this.#cache.slotOf(sequence) - range.first] = {
+        ids,
+        start: this.#cache.length(sequence),
+        promptLength,
+      };
     }
     // If no logits are requested but the steps that compute them run anyway, they compute one row, which is dropped:
     // without rows, the head would be a product of size 0, which not every operator accepts.

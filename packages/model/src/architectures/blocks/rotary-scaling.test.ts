@@ -8,8 +8,16 @@ import { rotaryFrequencies } from "./rotary-scaling.js";
 
 const lanes = 8;
 
-/** The angle per position at each of `positions`, each of a sequence of its own. */
-async function turnsPerPosition(config: JsonObject, positions: readonly number[]) {
+/**
+ * The angle per position at each of `positions`, each of a sequence of its own.
+ *
+ * @param promptLengths of the sequences; 0 if it is no more than the current length
+ */
+async function turnsPerPosition(
+  config: JsonObject,
+  positions: readonly number[],
+  promptLengths = positions.map(() => 0),
+) {
   const g = new GraphBuilder();
   const reader = new ConfigReader(config);
   const context = { g, config: reader, parameters: new Parameters(g, reader, undefined) };
@@ -19,7 +27,13 @@ async function turnsPerPosition(config: JsonObject, positions: readonly number[]
   g.output("turns", perSequence, "float32", ["batch", "sequence", lanes / 2]);
   const session = await ort.InferenceSession.create(encodeOnnx(g.build()));
   const ids = BigInt64Array.from(positions, BigInt);
-  const { turns } = await session.run({ position_ids: new ort.Tensor("int64", ids, [positions.length, 1]) });
+  const lengths = BigInt64Array.from(promptLengths, BigInt);
+  const { turns } = await session.run({
+    position_ids: new ort.Tensor("int64", ids, [positions.length, 1]),
+    ...(session.inputNames.includes("prompt_lengths") && {
+      prompt_lengths: new ort.Tensor("int64", lengths, [positions.length]),
+    }),
+  });
   await session.release();
   const perPosition = Array.from(turns!.data as Float32Array, (turn, i) => turn / positions[i >> 2]!);
   return { perPosition: Float32Array.from(perPosition), amplitude };
@@ -84,6 +98,19 @@ it("longrope divides by the short list up to the original context, and by the lo
   expect(perPosition).toBeAllclose(expected, close);
   expect(amplitude).toBeCloseTo(Math.sqrt(1 + Math.log(4) / Math.log(8)), 10);
 });
+
+it.each<[string, JsonObject]>([
+  ["longrope", { type: "longrope", short_factor: [1, 1, 1, 2], long_factor: [1, 2, 4, 8] }],
+  ["dynamic", { type: "dynamic", factor: 2 }],
+])(
+  "with %s, tokens turn by the length of the whole prompt that they are a part of",
+  async (_, rope_scaling) => {
+    const config = { max_position_embeddings: 8, rope_scaling };
+    const early = await turnsPerPosition(config, [5, 5], [12, 0]);
+    const late = await turnsPerPosition(config, [11, 5]);
+    expect(early.perPosition).toBeAllclose(late.perPosition, close);
+  },
+);
 
 it("dynamic scaling raises theta with the length of each sequence", async () => {
   const config = { max_position_embeddings: 8, rope_scaling: { type: "dynamic", factor: 2 } };

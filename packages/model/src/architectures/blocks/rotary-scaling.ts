@@ -1,5 +1,5 @@
 import type { RopeParameters } from "../../checkpoint/index.js";
-import type { GraphBuilder, Value } from "../../graph/index.js";
+import { type GraphBuilder, interfaceNames, type Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 
 export interface RotaryFrequencies {
@@ -15,8 +15,8 @@ export interface RotaryFrequencies {
 /**
  * Rotary frequencies, scaled as the config says, so that a model works beyond the context it was first trained on.
  *
- * If they depend on the length, it is the current length of each sequence. Cached keys keep the rotation that they had
- * when they were cached, as in transformers.
+ * If they depend on the length, it is the current length of each sequence, or that of its prompt. Cached keys keep the
+ * rotation that they had when they were cached, as in transformers.
  *
  * @param positionIds int64 `[batch, sequence]`
  * @throws RR_CONFIG for a list of factors with a length other than the number of pairs, and for factors that lead to
@@ -88,10 +88,15 @@ type Scaling<Type extends RopeParameters["scaling"]["type"]> = Extract<
   { type: Type }
 >;
 
-/** The current length of each sequence, float32 `[batch, 1, 1]`. */
+/**
+ * The length of each sequence, float32 `[batch, 1, 1]`: the current one, or that of the whole prompt if these tokens are
+ * a part of it. So it does not matter in how many parts a prompt comes.
+ */
 function lengths(g: GraphBuilder, positionIds: Value): Value {
   const last = g.reduceMax(g.unsqueeze(positionIds, [2]), [1]);
-  return g.add(g.cast(last, "float32"), g.numbers([1]));
+  const current = g.add(g.cast(last, "float32"), g.numbers([1]));
+  const prompt = g.sharedInput(interfaceNames.promptLengths, "int64", ["batch"]);
+  return g.max(current, g.cast(g.unsqueeze(prompt, [1, 2]), "float32"));
 }
 
 /** `factor · length / context − (factor − 1)`, at least 1; float32 `[batch, 1, 1]`. */
