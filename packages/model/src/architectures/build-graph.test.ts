@@ -277,6 +277,22 @@ describe("the longest sequence", () => {
     expect(buildGraph(openCheckpoint(zooDirectory(name))).maxContext).toBe(expected);
   });
 
+  const yarn = { type: "yarn", factor: 4, original_max_position_embeddings: 100 };
+  it.each([
+    ["of YaRN's original context times its factor, if somebody added it to a config", yarn, 400],
+    ["of the config's positions if these are more", { ...yarn, factor: 1.2 }, 128],
+    [
+      "of its positions times the factor with dynamic scaling, which begins there",
+      { type: "dynamic", factor: 2 },
+      256,
+    ],
+    ["of the config's positions with linear scaling", { type: "linear", factor: 2 }, 128],
+  ])("is that %s", (_, rope_scaling, expected) => {
+    const { config } = openCheckpoint(zooDirectory("qwen2"));
+    const scaled = { ...config, max_position_embeddings: 128, rope_parameters: null, rope_scaling };
+    expect(buildGraph({ config: scaled, tensors: undefined }).maxContext).toBe(expected);
+  });
+
   it("is not limited by the number of positions in T5's older configs", () => {
     expect(buildGraph(withConfig("t5", { n_positions: 512 })).maxContext).toBeUndefined();
   });

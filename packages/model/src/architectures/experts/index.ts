@@ -1,4 +1,4 @@
-import type { Architecture } from "../architecture.js";
+import { withRotaryContext } from "../blocks/rotary-context.js";
 import { afmoe } from "./afmoe.js";
 import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
@@ -19,7 +19,7 @@ import { qwen2Moe } from "./qwen2-moe.js";
 import { qwen3Moe, qwen3VlMoe } from "./qwen3-moe.js";
 
 /** Decoders with experts, by the `model_type` of config.json. */
-export const expertFamilies: readonly [string, Architecture][] = [
+export const expertFamilies = withRotaryContext([
   ["afmoe", afmoe],
   ["deepseek_v2", deepseekV2],
   ["deepseek_v3", deepseekV3],
@@ -41,4 +41,4 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["qwen2_moe", qwen2Moe],
   ["qwen3_moe", qwen3Moe],
   ["qwen3_vl_moe_text", qwen3VlMoe],
-];
+]);

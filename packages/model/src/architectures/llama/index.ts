@@ -1,4 +1,4 @@
-import type { Architecture } from "../architecture.js";
+import { withRotaryContext } from "../blocks/rotary-context.js";
 import { apertus } from "./apertus.js";
 import { arcee } from "./arcee.js";
 import { cohere } from "./cohere.js";
@@ -34,7 +34,7 @@ import { starcoder2 } from "./starcoder2.js";
 import { youtu } from "./youtu.js";
 
 /** Decoders in Llama's frame (../blocks/decoder.ts), by the `model_type` of config.json. */
-export const llamaFamilies: readonly [string, Architecture][] = [
+export const llamaFamilies = withRotaryContext([
   ["apertus", apertus],
   ["arcee", arcee],
   ["cohere", cohere],
@@ -77,4 +77,4 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["starcoder2", starcoder2],
   ["vaultgemma", vaultGemma],
   ["youtu", youtu],
-];
+]);
