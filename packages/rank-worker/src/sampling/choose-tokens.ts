@@ -26,7 +26,7 @@ export interface TokenChoice {
  * The order is that of transformers: repetition penalty, repeated n-grams, a forced end; temperature, top-k, top-p,
  * min-p. Ties in logits go to the lowest token id. A ban on repeated n-grams that leaves no token is lifted.
  *
- * @throws RR_RANK_FAILED naming the rank, if its logits are NaN or infinite, or no token can be chosen
+ * @throws RR_RANK_FAILED naming the rank whose logits are NaN or infinite, or no rank if no token can be chosen
  */
 export function chooseTokens(
   communicator: Communicator,
@@ -127,7 +127,7 @@ function requireSound(summaries: readonly RowSummary[]): void {
 
 function nothingToChoose(): RingrankError {
   const message = "expected a token with a finite logit, got −∞ for all of them";
-  return new RingrankError("RR_RANK_FAILED", message, { rank: 0 });
+  return new RingrankError("RR_RANK_FAILED", message);
 }
 
 /** Whether no rank has a token that can be chosen. */
