@@ -50,6 +50,17 @@ test("an error's causes are shown with it, if that is asked for", () => {
   );
 });
 
+test.each([
+  ["commander has printed itself", new CommanderError(1, "commander.unknownOption", "what?")],
+  ["says that the reader has left", new Interrupted("standard output: EPIPE", 0)],
+])("an error that %s is not printed", (_, error) => {
+  expect(printed(() => printError(error, false))).toBe("");
+});
+
+test("what ended the command from outside is no error, but is printed", () => {
+  expect(printed(() => printError(new Interrupted("ended by SIGINT", 130), false))).toBe("ended by SIGINT\n");
+});
+
 test("anything thrown can be printed", () => {
   expect(printed(() => printError("enough", true))).toBe("error: enough\n");
 });

@@ -7,7 +7,7 @@ export function parseNumber(text: string): number {
   return value;
 }
 
-const units = {
+const units: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,
   MB: 1e6,
@@ -22,7 +22,7 @@ const units = {
 /** Bytes: `800000000`, `800MB` (powers of 1000), `1.5GiB` (powers of 1024). */
 export function parseBytes(text: string): number {
   const [, number = "", unit = ""] = /^([\d.]+)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
-  const scale = new Map(Object.entries(units)).get(unit === "" ? "B" : unit.toUpperCase());
+  const scale = units[unit === "" ? "B" : unit.toUpperCase()];
   const bytes = Math.floor(Number(number) * (scale ?? Number.NaN));
   if (number === "" || Number.isNaN(bytes)) {
     throw new InvalidArgumentError("Expected bytes, such as 800000000, 800MB or 1.5GiB.");

@@ -43,14 +43,29 @@ test("have a prompt on a terminal, whose last line is ended", async () => {
   expect(shown).toMatch(/\n$/);
 });
 
-test("show no prompt for a line that has been typed ahead, nor after the end of the input", async () => {
+test("show no prompt for a line that has been typed ahead", async () => {
   const { input, output, lines } = questions({ isTTY: true });
-  input.write(`first\nsecond\n${ctrlD}`);
+  input.write("first\nsecond\n");
   await lines.next();
   output.read();
   expect((await lines.next()).value).toMatchObject({ text: "second" });
+  expect(output.read()).toBeNull();
+});
+
+test("show no prompt after the end of the input", async () => {
+  const { input, output, lines } = questions({ isTTY: true });
+  input.write(`first\n${ctrlD}`);
+  await lines.next();
+  output.read();
   expect((await lines.next()).done).toBe(true);
   expect(output.read()).toBeNull();
+});
+
+test("do not include empty lines, after which Ctrl-C interrupts", async () => {
+  const { input, interrupt, lines } = questions({ isTTY: true });
+  void lines.next();
+  input.write(`\n${ctrlC}`);
+  await vi.waitUntil(() => interrupt.mock.calls.length === 1);
 });
 
 test("Ctrl-C ends an answer, and otherwise interrupts", async () => {

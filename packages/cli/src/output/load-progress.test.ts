@@ -1,5 +1,5 @@
 import type { Progress } from "@ringrank/coordinator";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { LoadProgress } from "./load-progress.js";
 
 const reports: readonly Progress[] = [
@@ -71,4 +71,14 @@ test("erases an unfinished line from a terminal", () => {
   progress.report(reports[0]!);
   progress.clear();
   expect(text.endsWith("\r\u001b[K")).toBe(true);
+});
+
+test("says how many seconds loading took", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  let text = "";
+  const progress = new LoadProgress({ write: (part) => (text += part) }, 2);
+  vi.advanceTimersByTime(1500);
+  progress.report(reports.at(-1)!);
+  expect(text).toBe("loaded 400 B on 2 ranks in 1.50 s\n");
 });
