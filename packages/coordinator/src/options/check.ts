@@ -29,7 +29,7 @@ export function numberOption<Fallback>(
   if (value === undefined) return fallback;
   const allowed =
     typeof value === "number" &&
-    (Number.isFinite(value) || (rule.infinity === true && value === Number.POSITIVE_INFINITY)) &&
+    (Number.isFinite(value) || rule.infinity === true) &&
     (rule.integer !== true || Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY) &&
     (rule.isAbove === true ? value > rule.minimum : value >= rule.minimum) &&
     value <= (rule.maximum ?? Number.POSITIVE_INFINITY);

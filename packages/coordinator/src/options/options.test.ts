@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { pino } from "pino";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { checkLoadOptions, checkPlanOptions } from "./check-load-options.js";
 import { checkEmbedOptions } from "./embed-options.js";
 import { checkGenerateOptions, type GenerateOptions, validateGenerateOptions } from "./generate-options.js";
@@ -39,6 +39,17 @@ describe("options of loadModel", () => {
     expect(checkLoadOptions(given)).toMatchObject(given);
     const { objective, ...undecided } = given;
     expect(checkLoadOptions({ ...undecided, policy: { version: 2 } }).policy).toEqual({ version: 2 });
+  });
+
+  it("refuse a relative path if the process's directory has been removed", () => {
+    const cwd = vi.spyOn(process, "cwd").mockImplementation(() => {
+      throw new Error("ENOENT, uv_cwd");
+    });
+    onTestFinished(() => cwd.mockRestore());
+    const message =
+      'trace: expected an absolute path, or a working directory that exists, got "t": ENOENT, uv_cwd';
+    const refused = expect.objectContaining({ code: "RR_OPTION", message });
+    expect(() => checkLoadOptions({ trace: "t", cache: false })).toThrow(refused);
   });
 
   it.each(["requireGenerate", "requireText", "requireChat"])(
@@ -226,6 +237,19 @@ describe("options of generate", () => {
   ])("refuse %s", (_, options) => {
     expect(() => checkGenerateOptions(options, {})).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
   });
+});
+
+it("a decoder's prompt is copied, since the caller may change it", () => {
+  const decoderPrompt = [1];
+  const checked = checkGenerateOptions({ decoderPrompt }, {});
+  decoderPrompt.push(2);
+  expect(checked.decoderPrompt).toEqual([1]);
+});
+
+it("a number that has to be above another is said to be so", () => {
+  expect(() => checkGenerateOptions({ repetitionPenalty: 0 }, {})).toThrow(
+    "repetitionPenalty: expected a number above 0, got 0",
+  );
 });
 
 describe("a limit on sampling", () => {
