@@ -1,5 +1,6 @@
 import { type BigIntStats, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
+import { unreadable } from "./unreadable.js";
 
 /** What distinguishes a file from an earlier version of it, or from a file that has replaced it. Plain data. */
 export interface FileIdentity {
@@ -25,7 +26,7 @@ export function fileIdentity(path: string): FileIdentity {
   try {
     return identityOf(path, statSync(path, { bigint: true }));
   } catch (error) {
-    throw RingrankError.wrap(error, "RR_MISSING_FILE");
+    throw unreadable(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
+import { unreadable } from "./unreadable.js";
 
 /**
  * The bytes of a file that should be small. Anything but a regular file is refused before it is opened: opening a pipe
@@ -21,7 +22,7 @@ export function readFile(file: string, maxBytes: number, content: string): Uint8
     }
     return readFileSync(file);
   } catch (error) {
-    throw RingrankError.wrap(error, "RR_MISSING_FILE");
+    throw unreadable(error);
   }
 }
 

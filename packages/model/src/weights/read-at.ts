@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
 import { type FileIdentity, identityOf } from "../files/file-identity.js";
+import { unreadable } from "../files/unreadable.js";
 import { bytesOf } from "./element-types.js";
 
 /** A file that is open for reading, as it was when it was opened. */
@@ -69,7 +70,7 @@ export function openFile(path: string): OpenFile {
     const descriptor = openSync(path, "r");
     return { ...identityOf(path, fstatSync(descriptor, { bigint: true })), descriptor };
   } catch (error) {
-    throw RingrankError.wrap(error, "RR_MISSING_FILE");
+    throw unreadable(error);
   }
 }
 
