@@ -1,12 +1,14 @@
-import { runRanks } from "@ringrank/collectives";
 import type { ValueShard } from "@ringrank/policy";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
 import type { SamplingParameters } from "../protocol.js";
 import { greedy } from "../testing/in-ranks.js";
-import type { TokenChoice } from "./choose-tokens.js";
+import { onOneThread, valuesOf } from "../testing/on-one-thread.js";
+import { chooseTokens, type TokenChoice } from "./choose-tokens.js";
 import type { SamplingRow } from "./local-row.js";
 import { GumbelNoise } from "./noise.js";
+import { VocabularyShare } from "./vocabulary-share.js";
 
 const vocabulary = 700;
 /** A sequence without tokens. */
@@ -47,9 +49,29 @@ const shards: Record<string, { worldSize: number; shard?: ValueShard }> = {
   "2 ranks that both have all logits": { worldSize: 2 },
 };
 
-function choose(name: string, cases: readonly { rows: SamplingRow[] }[]): Promise<TokenChoice[][][]> {
+/** How each rank ends that chooses tokens of these rows from its part of their logits. */
+function outcomes(name: string, rows: readonly SamplingRow[]): PromiseSettledResult<TokenChoice[]>[] {
   const { worldSize, shard } = shards[name]!;
-  return runRanks(worldSize, new URL("../testing/sampling-task.mjs", import.meta.url), { cases, shard });
+  return onOneThread(worldSize, (communicator) => {
+    const { rank } = communicator;
+    const part = ({ logits }: SamplingRow): Float32Array =>
+      shard === undefined
+        ? logits
+        : Float32Array.from(
+            shard.intervals[rank]!.flatMap(([start, end]) => [...logits.subarray(start, end)]),
+          );
+    const share = new VocabularyShare(vocabulary, shard, rank, worldSize);
+    return chooseTokens(
+      communicator,
+      share,
+      rows.map((row) => ({ ...row, logits: part(row) })),
+    );
+  });
+}
+
+/** What each rank chooses. */
+function choose(name: string, rows: readonly SamplingRow[]): TokenChoice[][] {
+  return valuesOf(outcomes(name, rows));
 }
 
 /** The definition, on whole logits: transformers' processors in their order, then the Gumbel maximum. */
@@ -159,42 +181,42 @@ const temperatures: SamplingRow[] = Array.from({ length: 20 }, (_, position) => 
   position,
 }));
 const cases = [
-  { rows: temperatures },
-  ...fc.sample(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 4 }) }), { numRuns: 60, seed: 7 }),
+  temperatures,
+  ...fc.sample(fc.array(row, { minLength: 1, maxLength: 4 }), { numRuns: 60, seed: 7 }),
 ];
-const expected = cases.map(({ rows }) => rows.map(reference));
+const expected = cases.map((rows) => rows.map(reference));
 
 describe.each(Object.keys(shards))("%s", (name) => {
-  test("choose the same as the definition on whole logits, on every rank", async () => {
-    for (const chosen of await choose(name, cases)) {
-      expect(chosen.map((rows) => rows.map(({ token }) => token))).toEqual(
-        expected.map((rows) => rows.map(({ token }) => token)),
-      );
-      // Sums of 700 float64 terms in another order.
-      expect(chosen.flatMap((rows) => rows.map(({ logprob }) => logprob))).toBeAllclose(
-        expected.flatMap((rows) => rows.map(({ logprob }) => logprob)),
-        { rtol: 1e-9, atol: 1e-9 },
-      );
+  test("choose the same as the definition on whole logits, on every rank", () => {
+    for (const [at, rows] of cases.entries()) {
+      for (const chosen of choose(name, rows)) {
+        expect(chosen.map(({ token }) => token)).toEqual(expected[at]!.map(({ token }) => token));
+        // Sums of 700 float64 terms in another order.
+        expect(chosen.map(({ logprob }) => logprob)).toBeAllclose(
+          expected[at]!.map(({ logprob }) => logprob),
+          { rtol: 1e-9, atol: 1e-9 },
+        );
+      }
     }
   });
 
   test.each([
     ["NaN", Number.NaN, greedy],
     ["infinity", Number.POSITIVE_INFINITY, { ...greedy, temperature: 1 }],
-  ])("refuse a logit of %s, on every rank, and name the rank that has it", async (_name, value, sampling) => {
+  ])("refuse a logit of %s, on every rank, and name the rank that has it", (_name, value, sampling) => {
     const broken = new Float32Array(vocabulary).fill(1);
     broken[vocabulary - 1] = value;
     const rows = [{ logits: broken, sampling, ...empty, position: 3 }];
     const rank = shards[name]!.worldSize - 1;
-    await expect(choose(name, [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED", rank });
+    for (const outcome of outcomes(name, rows))
+      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "RR_RANK_FAILED", rank } });
   });
 });
 
-test("refuses logits of which no token can be chosen, which is the fault of no single rank", async () => {
+test("refuses logits of which no token can be chosen, which is the fault of no single rank", () => {
   const hidden = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   const rows = [{ logits: hidden, sampling: greedy, ...empty, position: 0 }];
-  const error = await choose("2 ranks", [{ rows }]).catch((reason: unknown) => reason);
-  expect(error).toMatchObject({ code: "RR_RANK_FAILED" });
+  const error = expectCode("RR_RANK_FAILED", () => choose("2 ranks", rows));
   expect(error).not.toHaveProperty("rank");
 });
 
@@ -202,37 +224,37 @@ test.each<[string, Partial<SamplingParameters>, number[], number]>([
   ["with top-p 0.5, the fewest whose share reaches it", { topP: 0.5 }, [3, 3], 1],
   ["with top-p 0, the likeliest", { topP: 0 }, [3, 3], 1],
   ["with min-p 1, those as likely as the likeliest", { minP: 1 }, [3, 3, 2.9], 2],
-])("%s, may be chosen", async (_, some, likeliest, count) => {
+])("%s, may be chosen", (_, some, likeliest, count) => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set(likeliest, 340);
   const sampling = { ...greedy, temperature: 1, ...some };
   const rows = Array.from({ length: 30 }, (_, position) => ({ logits, sampling, ...empty, position }));
-  const [chosen] = await choose("2 ranks", [{ rows }]);
-  const tokens = new Set(chosen![0]!.map(({ token }) => token));
+  const [chosen] = choose("2 ranks", rows);
+  const tokens = new Set(chosen!.map(({ token }) => token));
   expect([...tokens].sort()).toEqual([340, 341].slice(0, count));
 });
 
-test("a temperature so low that logits cannot be divided by it chooses the likeliest", async () => {
+test("a temperature so low that logits cannot be divided by it chooses the likeliest", () => {
   const logits = new Float32Array(vocabulary).fill(-40);
   logits.set([2, 3], 340);
   const sampling = { ...greedy, temperature: Number.MIN_VALUE };
   const rows = [{ logits, sampling, ...empty, position: 0 }];
-  const [chosen] = await choose("2 ranks", [{ rows }]);
-  expect(chosen![0]![0]!.token).toBe(341);
+  const [chosen] = choose("2 ranks", rows);
+  expect(chosen![0]!.token).toBe(341);
 });
 
-test("the repetition penalty makes a token less likely, even if its logit is negative", async () => {
+test("the repetition penalty makes a token less likely, even if its logit is negative", () => {
   const logits = new Float32Array(vocabulary).fill(-9);
   logits.set([-1, -1.1], 40);
   const sampling = { ...greedy, repetitionPenalty: 1.3 };
   const rows = [{ logits, sampling, tokens: [40], seen: new Set([40]), position: 1 }];
-  const [chosen] = await choose("2 ranks", [{ rows }]);
-  expect(chosen![0]![0]!.token).toBe(41);
+  const [chosen] = choose("2 ranks", rows);
+  expect(chosen![0]!.token).toBe(41);
 });
 
 test.each(["greedy", "noise", "filter"])(
   "no repetition penalty, however strong or weak, makes logits invalid (%s)",
-  async (strategy) => {
+  (strategy) => {
     const logits = new Float32Array(vocabulary).fill(-40);
     logits.set([3, 2], 40);
     const some = { greedy: {}, noise: { temperature: 1 }, filter: { temperature: 1, topP: 0.9 } }[strategy];
@@ -243,24 +265,22 @@ test.each(["greedy", "noise", "filter"])(
       seen: new Set([40, 41]),
       position: 2,
     });
-    const [chosen] = await choose("2 ranks", [
-      { rows: [Number.MAX_VALUE, 1e-30, Number.MIN_VALUE].map(rowOf) },
-    ]);
+    const [chosen] = choose("2 ranks", [Number.MAX_VALUE, 1e-30, Number.MIN_VALUE].map(rowOf));
     // The strongest penalty makes both logits 0, far from all others; the weaker ones leave only these two.
-    for (const { token } of chosen![0]!) expect([40, 41]).toContain(token);
+    for (const { token } of chosen!) expect([40, 41]).toContain(token);
   },
 );
 
-test("no repetition penalty hides all tokens: the least finite logits can still be chosen", async () => {
+test("no repetition penalty hides all tokens: the least finite logits can still be chosen", () => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set([-3, -2], 40);
   const sampling = { ...greedy, repetitionPenalty: Number.MAX_VALUE };
   const rows = [{ logits, sampling, tokens: [40, 41], seen: new Set([40, 41]), position: 2 }];
-  const [chosen] = await choose("2 ranks", [{ rows }]);
-  expect(chosen![0]![0]!.token).toBe(40);
+  const [chosen] = choose("2 ranks", rows);
+  expect(chosen![0]!.token).toBe(40);
 });
 
-test("logits so large that noise is lost in rounding tie: the lowest id is chosen, whichever rank has it", async () => {
+test("logits so large that noise is lost in rounding tie: the lowest id is chosen, whichever rank has it", () => {
   // Rank 0 has ids below 50 and from 300 on, rank 1 those in between.
   const ties = [
     [10, 100],
@@ -275,54 +295,54 @@ test("logits so large that noise is lost in rounding tie: the lowest id is chose
     ];
     return samplings.map((sampling) => ({ logits, sampling, ...empty, position: 0 }));
   });
-  const [chosen] = await choose("3 ranks that overlap and have several intervals", [{ rows }]);
-  expect(chosen![0]!.map(({ token }) => token)).toEqual([10, 10, 100, 100]);
+  const [chosen] = choose("3 ranks that overlap and have several intervals", rows);
+  expect(chosen!.map(({ token }) => token)).toEqual([10, 10, 100, 100]);
 });
 
-test("penalized logits are compared in float32, on several ranks as on one: a tie goes to the lowest id", async () => {
+test("penalized logits are compared in float32, on several ranks as on one: a tie goes to the lowest id", () => {
   const logits = new Float32Array(vocabulary).fill(-40);
   // A third of each has the same nearest float32.
   logits[40] = 1.5 + 2 ** -23;
   logits[400] = 1.5 + 2 ** -22;
   const sampling = { ...greedy, repetitionPenalty: 3 };
   const rows = [{ logits, sampling, tokens: [40, 400], seen: new Set([40, 400]), position: 2 }];
-  const [chosen] = await choose("2 ranks", [{ rows }]);
-  expect(chosen![0]![0]!.token).toBe(40);
+  const [chosen] = choose("2 ranks", rows);
+  expect(chosen![0]!.token).toBe(40);
 });
 
-test("a repetition penalty does not hide an infinite logit", async () => {
+test("a repetition penalty does not hide an infinite logit", () => {
   const logits = new Float32Array(vocabulary).fill(1);
   logits[40] = Number.POSITIVE_INFINITY;
   const sampling = { ...greedy, repetitionPenalty: 1.3 };
   const rows = [{ logits, sampling, tokens: [40], seen: new Set([40]), position: 1 }];
-  await expect(choose("2 ranks", [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
+  expectCode("RR_RANK_FAILED", () => choose("2 ranks", rows));
 });
 
 test.each([
   ["greedy", {}],
   ["noise", { temperature: 1 }],
   ["filter", { temperature: 1, topK: 2 }],
-])("the likeliest token is not chosen if an n-gram would repeat (%s)", async (_, some) => {
+])("the likeliest token is not chosen if an n-gram would repeat (%s)", (_, some) => {
   const logits = new Float32Array(vocabulary).fill(-40);
   logits.set([9, 3], 400);
   const tokens = [7, 400, 7];
   const sampling = { ...greedy, ...some, noRepeatNgramSize: 2 };
   const rows = [{ logits, sampling, tokens, seen: new Set(tokens), position: 3 }];
-  const [chosen] = await choose("2 ranks", [{ rows }]);
-  expect(chosen![0]![0]!.token).toBe(401);
+  const [chosen] = choose("2 ranks", rows);
+  expect(chosen![0]!.token).toBe(401);
 });
 
-test("a ban on repetition is lifted if it leaves no token", async () => {
+test("a ban on repetition is lifted if it leaves no token", () => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set([1, 2], 400);
   const tokens = [400, 401];
   const sampling = { ...greedy, noRepeatNgramSize: 1 };
   const rows = [{ logits, sampling, tokens, seen: new Set(tokens), position: 2 }];
-  const [chosen] = await choose("2 ranks", [{ rows }]);
-  expect(chosen![0]![0]!.token).toBe(401);
+  const [chosen] = choose("2 ranks", rows);
+  expect(chosen![0]!.token).toBe(401);
 });
 
-test("samples follow the softmax of the logits", async () => {
+test("samples follow the softmax of the logits", () => {
   const weights = [0.5, 0.25, 0.15, 0.1];
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   for (const [id, weight] of weights.entries()) logits[id * 150] = Math.log(weight);
@@ -334,13 +354,13 @@ test("samples follow the softmax of the logits", async () => {
     ...empty,
     position,
   }));
-  const [chosen] = await choose("1 rank", [{ rows }]);
-  const shares = weights.map((_, id) => chosen![0]!.filter(({ token }) => token === id * 150).length / draws);
+  const [chosen] = choose("1 rank", rows);
+  const shares = weights.map((_, id) => chosen!.filter(({ token }) => token === id * 150).length / draws);
   // Four standard deviations of a share of 0.5 in 4000 draws.
   expect(shares).toBeAllclose(weights, { rtol: 0, atol: 0.032 });
 });
 
-test("a repeated seed and position repeat the choice, and another seed changes some", async () => {
+test("a repeated seed and position repeat the choice, and another seed changes some", () => {
   const logits = new Float32Array(vocabulary);
   const draw = (seed: number) =>
     Array.from({ length: 20 }, (_, position) => ({
@@ -349,7 +369,7 @@ test("a repeated seed and position repeat the choice, and another seed changes s
       ...empty,
       position,
     }));
-  const [chosen] = await choose("1 rank", [{ rows: draw(1) }, { rows: draw(1) }, { rows: draw(2) }]);
-  expect(chosen![1]).toEqual(chosen![0]);
-  expect(chosen![2]).not.toEqual(chosen![0]);
+  const [first, again, other] = [1, 1, 2].map((seed) => choose("1 rank", draw(seed)));
+  expect(again).toEqual(first);
+  expect(other).not.toEqual(first);
 });
