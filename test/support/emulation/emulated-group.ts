@@ -1,6 +1,7 @@
 import { allocate } from "@ringrank/model/weights";
 import type { Entry, RankProgram, Step, ValueShard } from "@ringrank/policy";
 import { EmulatedRank, evaluate, type ReadShard, type Symbols, type Table } from "./emulated-rank.js";
+import { EmulatedSessions } from "./emulated-sessions.js";
 import { type EmulatedTensor, zeros } from "./emulated-tensor.js";
 
 /**
@@ -12,15 +13,19 @@ export class EmulatedGroup {
   /** By rank: the caches that one entry has filled for another, under the names by which it reads them. */
   readonly #filled: readonly Table[];
 
-  private constructor(ranks: readonly EmulatedRank[]) {
+  readonly #sessions: EmulatedSessions;
+
+  private constructor(ranks: readonly EmulatedRank[], sessions: EmulatedSessions) {
     this.#ranks = ranks;
+    this.#sessions = sessions;
     this.#filled = ranks.map(() => new Map());
   }
 
   static async open(programs: readonly RankProgram[], read: ReadShard): Promise<EmulatedGroup> {
+    const sessions = new EmulatedSessions();
     const ranks: EmulatedRank[] = [];
-    for (const program of programs) ranks.push(await EmulatedRank.open(program, read));
-    return new EmulatedGroup(ranks);
+    for (const program of programs) ranks.push(await EmulatedRank.open(program, read, sessions));
+    return new EmulatedGroup(ranks, sessions);
   }
 
   /**
@@ -102,6 +107,7 @@ export class EmulatedGroup {
 
   async close(): Promise<void> {
     for (const rank of this.#ranks) await rank.close();
+    await this.#sessions.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { bytesOf, type WeightShard } from "@ringrank/model/weights";
 import type { Addends, NormalizeStep, RankProgram, RoutedStep, SizeProduct, Step } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { EmulatedProducts } from "./emulated-products.js";
+import type { EmulatedSessions } from "./emulated-sessions.js";
 import { type EmulatedTensor, zeros } from "./emulated-tensor.js";
 
 /** The values of a rank, by name. */
@@ -30,26 +31,19 @@ export class EmulatedRank {
     });
   }
 
-  static async open(program: RankProgram, read: ReadShard): Promise<EmulatedRank> {
-    const sessions: ort.InferenceSession[] = [];
+  static async open(
+    program: RankProgram,
+    read: ReadShard,
+    sessions: EmulatedSessions,
+  ): Promise<EmulatedRank> {
+    const opened: ort.InferenceSession[] = [];
     for (const { onnx, initializers } of program.segments) {
-      const externalData = initializers.map((names, index) => {
-        const parts = names.map((name) => bytesOf(read(program.weights[name]!)));
-        return { path: String(index), data: Uint8Array.from(Buffer.concat(parts)) };
-      });
-      sessions.push(
-        await ort.InferenceSession.create(onnx, {
-          externalData,
-          intraOpNumThreads: 1,
-          // Each session runs once or twice: optimizing it would take longer than running it.
-          graphOptimizationLevel: "disabled",
-          logSeverityLevel: 4,
-          // As in ranks: float activations are not rounded because of a share's shape.
-          extra: { session: { qdq_matmulnbits_accuracy_level: "1" } },
-        }),
+      const weights = initializers.map((names) =>
+        Uint8Array.from(Buffer.concat(names.map((name) => bytesOf(read(program.weights[name]!))))),
       );
+      opened.push(await sessions.open(onnx, weights));
     }
-    return new EmulatedRank(program, sessions, read);
+    return new EmulatedRank(program, opened, read);
   }
 
   /** @param products of the matrices that a product step names; default: those of the program */
@@ -154,8 +148,8 @@ export class EmulatedRank {
     return { type: "float32", dims: outputDims, data: sum };
   }
 
+  /** The sessions of its segments are closed with the group's. */
   async close(): Promise<void> {
-    for (const session of this.#sessions) await session.release();
     await this.#products.close();
   }
 }
