@@ -115,23 +115,27 @@ describe("ringrank chat", () => {
     expect(cached).toEqual([0, expect.toSatisfy((tokens: number) => tokens > 20)]);
   });
 
-  test("has a system message before the first one", async () => {
-    const chat = ["--system", "In Verona.", ...greedy];
-    const { stdout } = await ringrank(["chat", chatModel, ...chat], { input: "Who art thou?\n" });
-    const messages: ChatMessage[] = [
-      { role: "system", content: "In Verona." },
-      { role: "user", content: "Who art thou?" },
-    ];
-    expect(stdout).toBe(`${await continued(messages, 12)}\n`);
-  });
+  describe("with a system message, and a message that has no room", () => {
+    let result: ProgramResult;
+    beforeAll(async () => {
+      const input = `Who art thou?\n${"word ".repeat(600)}\nWho art thou?\n`;
+      result = await ringrank(["chat", chatModel, "--system", "In Verona.", ...greedy], { input });
+    });
 
-  test("refuses a message that has no room, after the answers before it", async () => {
-    const input = `Who art thou?\n${"word ".repeat(600)}\nWho art thou?\n`;
-    const { exitCode, stdout, stderr } = await ringrank(["chat", chatModel, ...greedy], { input });
-    expect(stdout.trim()).not.toBe("");
-    expect(stderr).toMatch(/^RR_CONTEXT: .*\n$/m);
-    expect(stderr.match(/were cached/g)).toHaveLength(1);
-    expect(exitCode).toBe(2);
+    test("has the system message before the first one", async () => {
+      const messages: ChatMessage[] = [
+        { role: "system", content: "In Verona." },
+        { role: "user", content: "Who art thou?" },
+      ];
+      expect(result.stdout).toBe(`${await continued(messages, 12)}\n`);
+    });
+
+    test("refuses the one that has no room, after the answers before it", () => {
+      const { exitCode, stderr } = result;
+      expect(stderr).toMatch(/^RR_CONTEXT: .*\n$/m);
+      expect(stderr.match(/were cached/g)).toHaveLength(1);
+      expect(exitCode).toBe(2);
+    });
   });
 
   test("Ctrl-C closes the model and ends with 130 while it answers", async () => {

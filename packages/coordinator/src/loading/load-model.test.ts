@@ -145,7 +145,7 @@ describe("loadModel with a required capability", () => {
   ])("refuses a model before it reads a weight unless it %s", async (_, required, code, path) => {
     const reports: Progress[] = [];
     const onProgress = (report: Progress) => reports.push(report);
-    await expect(loadModel(path, { ranks: 2, onProgress, ...required })).rejects.toMatchObject({ code });
+    await expect(loadModel(path, { onProgress, ...required })).rejects.toMatchObject({ code });
     expect(reports.map(({ phase }) => phase)).toEqual(["plan"]);
   });
 });
@@ -160,7 +160,7 @@ describe("loadModel with the first prompt", () => {
   ])("refuses %s before it reads a weight", async (_, requirePrompt, code) => {
     const reports: Progress[] = [];
     const onProgress = (report: Progress) => reports.push(report);
-    const loading = loadModel(shakespeareDirectory, { ranks: 2, onProgress, requirePrompt });
+    const loading = loadModel(shakespeareDirectory, { onProgress, requirePrompt });
     await expect(loading).rejects.toMatchObject({ code });
     expect(reports.map(({ phase }) => phase)).toEqual(["plan"]);
   });
