@@ -1,13 +1,14 @@
-import { loadModel } from "@ringrank/coordinator";
 import * as ort from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { modelTolerance, readGolden, standardDeviation } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { load, loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { assembledExport } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
+
+planOnOneThread();
 
 /** The files that a tool exported from a checkpoint of the zoo, and the checkpoint. */
 const decoders: readonly (readonly [path: string, checkpoint: string])[] = [
@@ -84,7 +85,7 @@ describe.each(["llama-int4", "qwen3-int4"])("onnxruntime-genai/%s", (name) => {
   });
 
   it.each(rankCounts(name))("compute one session's logits through the cache on %i ranks", async (ranks) => {
-    const model = await loadModel(directory, { ranks });
+    const model = await load(directory, { ranks });
     try {
       const chunks = [4, 1, 1, inputIds[0]!.length - 6];
       const logits = await appendInChunks(model.sequence(), inputIds[0]!, chunks);

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
-import { loadModel, type Model } from "@ringrank/coordinator";
+import type { Model } from "@ringrank/coordinator";
 import { beforeAll, describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { greedyAgreement } from "../support/greedy.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { load, loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
+
+planOnOneThread();
 
 interface Golden {
   readonly prompts: readonly {
@@ -59,7 +61,7 @@ describe("the embedded model on 2 ranks that exchange sums in a narrower form", 
   it.each(["float16", "int8"] as const)(
     "keeps its perplexity in %s, but not to the last bit",
     async (wire) => {
-      const narrow = await loadModel(shakespeareDirectory, { ranks: 2, wire });
+      const narrow = await load(shakespeareDirectory, { ranks: 2, wire });
       const rounded = await perplexityNll(narrow);
       await narrow.close();
       const exact = await perplexityNll(onTwo());
@@ -83,7 +85,7 @@ describe("the embedded model, quantized", () => {
     async (precision, percent) => {
       const nllsOn = async (ranks: number): Promise<number[]> => {
         // A cached shard would be what another build quantized.
-        const model = await loadModel(shakespeareDirectory, { ranks, precision, cache: false });
+        const model = await load(shakespeareDirectory, { ranks, precision, cache: false });
         const nlls: number[] = [];
         for (const ids of [golden.perplexity_ids, ...texts]) {
           const { logits } = await model.run({ input_ids: [ids] });

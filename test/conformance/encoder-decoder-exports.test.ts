@@ -5,10 +5,12 @@ import { modelTolerance, readGolden } from "../../packages/model/src/testing/fix
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { assembledExport } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
+
+planOnOneThread();
 
 /** Encoder–decoders in several files, on real ranks, compared with transformers. */
 describe.each(["bart", "t5"])("optimum/%s", (name) => {

@@ -9,9 +9,11 @@ import {
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
+
+planOnOneThread();
 
 /** Every encoder–decoder of the zoo on real ranks, compared with transformers. */
 describe.each(zooNames("seq2seq"))("%s", (name) => {

@@ -6,9 +6,11 @@ import {
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
+
+planOnOneThread();
 
 /** Every encoder of the zoo on real ranks, compared with transformers. */
 describe.each(zooNames("masked"))("%s", (name) => {

@@ -1,10 +1,13 @@
 import { join } from "node:path";
-import { loadModel, type Tensor } from "@ringrank/coordinator";
+import type { Tensor } from "@ringrank/coordinator";
 import { encodeOnnx, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
+import { load, planOnOneThread } from "../support/loaded-model.js";
 import { inputsFor, runWhole } from "../support/split-and-whole.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { TestGraph } from "../support/test-graph.js";
+
+planOnOneThread();
 
 /** Sizes at which QMoE's kernel has whole blocks, on up to four ranks. */
 const [width, experts, inner, block] = [32, 4, 64, 16];
@@ -77,7 +80,7 @@ describe.each<[string, (g: TestGraph, rows: Value, router: Value) => Value, numb
     const inputs = inputsFor(graph);
     const whole = await runWhole({ graph, contents: new Map() }, inputs);
     const path = join(temporaryDirectory({ "model.onnx": encodeOnnx(graph) }), "model.onnx");
-    await using model = await loadModel(path, { ranks });
+    await using model = await load(path, { ranks });
     const { y } = await model.run(inputs as Record<string, Tensor>);
     expect(y!.dims).toEqual(whole.y!.dims);
     expect(y!.data).toBeAllclose(whole.y!.data as Float32Array, { rtol: 0, atol: tolerance });

@@ -1,7 +1,9 @@
 import { openCheckpoint } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { zooDirectory } from "../../packages/model/src/testing/fixtures.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
+
+planOnOneThread();
 
 /** Models with experts, and how many of their layers have them. */
 const mixtures: readonly (readonly [name: string, layers: number])[] = [

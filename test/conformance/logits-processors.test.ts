@@ -4,7 +4,7 @@ import type { GenerateOptions } from "@ringrank/coordinator";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { greedyAgreement } from "../support/greedy.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { root } from "../support/run-program.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
@@ -35,6 +35,8 @@ function generateOptions({ options }: Case): GenerateOptions {
     repetitionPenalty: repetition_penalty,
   };
 }
+
+planOnOneThread();
 
 /** The embedded model, with a generation config that sets only this. */
 function shakespeareWith(generationConfig: object): string {

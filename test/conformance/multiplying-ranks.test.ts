@@ -3,12 +3,13 @@ import { type GeneratedToken, loadModel } from "@ringrank/coordinator";
 import { runsRelaxedSimd, setKernelFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
 import { shareOfCloseRows } from "../support/root-mean-square.js";
 
 // The command starts its own process with these flags; embedded-model.test.ts covers a host on Node 20 without them.
 setKernelFlags();
+planOnOneThread();
 
 interface Golden {
   readonly prompts: readonly { readonly prompt: string }[];

@@ -3,8 +3,10 @@ import { modelTolerance, readGolden } from "../../packages/model/src/testing/fix
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { assembledExport } from "../support/onnx-exports.js";
+
+planOnOneThread();
 
 /**
  * Decoders that Optimum traced with one new token, as it did until 2023: they have no causal mask between new tokens.

@@ -5,9 +5,11 @@ import { buildPrograms, planGraph } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup } from "../support/emulation/emulated-group.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { shareOfCloseRows } from "../support/root-mean-square.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
+
+planOnOneThread();
 
 /** Enough rows that some experts get more than the kernels multiply at once. */
 const ids = Array.from({ length: 96 }, (_, i) => 5 + ((i * 37) % 250));

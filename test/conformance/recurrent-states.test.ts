@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "../support/append-in-chunks.js";
-import { loadedModel } from "../support/loaded-model.js";
+import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
+
+planOnOneThread();
 
 /** One of their two layers keeps rows for every token, and the other a single state: a gated DeltaNet, and Mamba 2. */
 const names = ["qwen3-next", "bamba"];

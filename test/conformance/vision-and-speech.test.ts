@@ -1,8 +1,11 @@
-import { loadModel, type Tensor } from "@ringrank/coordinator";
+import type { Tensor } from "@ringrank/coordinator";
 import { describe, expect, it } from "vitest";
 import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
+import { load, planOnOneThread } from "../support/loaded-model.js";
 import { assembledExport, readReference } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
+
+planOnOneThread();
 
 /** Optimum's exports of models that do not read tokens; the checkpoints next to them have no supported architecture. */
 const exports = [
@@ -18,7 +21,7 @@ describe.each(exports)("optimum/%s", (name, file, input, output) => {
   const reference = readReference({ reference: directory });
 
   it.each(rankCounts(name))("computes transformers' numbers on %i ranks", async (ranks) => {
-    await using model = await loadModel(`${directory}/${file}`, { ranks });
+    await using model = await load(`${directory}/${file}`, { ranks });
     const outputs = await model.run({ [input]: reference.get(input) as Tensor });
     const { dims, data } = reference.get(output)!;
     const expected = data as Float32Array;

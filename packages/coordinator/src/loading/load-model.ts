@@ -22,7 +22,7 @@ import { requirePrompt } from "../prompts/require-prompt.js";
 import { growingProgress } from "./growing-progress.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
 import { LoadCallbacks } from "./load-callbacks.js";
-import { type Prepared, prepareModel } from "./prepare-model.js";
+import { ownThreads, type Prepared, prepareModel, type Threads } from "./prepare-model.js";
 import { beginTrace } from "./trace-file.js";
 import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./warnings.js";
 
@@ -40,7 +40,16 @@ import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts }
  * `generate` would throw for a required prompt; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED,
  * RR_RANK_DIED, RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
  */
-export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
+export function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
+  return loadModelOn(ownThreads, pathOrCachedId, options);
+}
+
+/** As {@link loadModel}, with threads of the caller's. */
+export async function loadModelOn(
+  threads: Threads,
+  pathOrCachedId: string,
+  options: LoadOptions,
+): Promise<Model> {
   const given = checkLoadOptions(options);
   const path = modelPath(pathOrCachedId);
   const logger = await loggerOf(given.logger);
@@ -67,7 +76,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
       return group;
     };
     const ranks = { start: startRanks, reserve: (bytes: readonly number[]) => startRanks().reserve(bytes) };
-    prepared = await prepareModel(path, checked, ranks, keptPlan);
+    prepared = await prepareModel(path, checked, ranks, keptPlan, threads);
     const loading = loadRanks(startRanks(), prepared, checked, logger, keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
     // The callback for "ready" may have aborted, which has closed the ranks.

@@ -26,9 +26,12 @@ export async function planModel(pathOrCachedId: string, options: PlanOptions = {
   });
 }
 
+/** The thread that plans, as far as its users need it. */
+export type PlanningThread = Pick<Offload<PlanningService>, "call" | "close" | typeof Symbol.asyncDispose>;
+
 /** Plans on a given thread, which keeps the model open. */
 export async function planOn(
-  planning: Offload<PlanningService>,
+  planning: PlanningThread,
   pathOrId: string,
   { dtype, ranks, objective, memoryPerRank, precision, activations, policy: given }: CheckedLoadOptions,
 ): Promise<{ readonly policy: PartitionPolicy; readonly directory: string }> {

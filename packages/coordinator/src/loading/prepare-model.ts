@@ -8,7 +8,7 @@ import { type Offload, planningThread, textThread } from "../offload/offload.js"
 import type { TextService } from "../offload/text-service.js";
 import type { CheckedLoadOptions } from "../options/check-load-options.js";
 import type { KeptPlan, Plan } from "./kept-plan.js";
-import { planOn } from "./plan-model.js";
+import { type PlanningThread, planOn } from "./plan-model.js";
 
 /** What is needed to start the ranks of a model. */
 export interface Prepared {
@@ -28,6 +28,15 @@ export interface Texts {
   /** Rejects with the error of loading it, or with the reason of the load's signal. */
   readonly isOpen: Promise<void>;
 }
+
+/** Where a model is planned, and where its texts are tokenized. */
+export interface Threads {
+  planning(): PlanningThread;
+  texts(): Offload<TextService>;
+}
+
+/** Threads of this model alone. */
+export const ownThreads: Threads = { planning: planningThread, texts: textThread };
 
 /** The ranks, as far as planning is concerned. */
 export interface PlannedRanks {
@@ -52,7 +61,7 @@ export async function prepareModel(
   options: CheckedLoadOptions,
   ranks: PlannedRanks,
   keptPlan?: KeptPlan,
-  threads = { planning: planningThread, texts: textThread },
+  threads = ownThreads,
 ): Promise<Prepared> {
   // The caller has reported progress, and the listener may have aborted.
   options.signal?.throwIfAborted();
