@@ -43,7 +43,6 @@ export class Tokenizer {
   readonly #model: TokenModel;
   readonly #surround: PostProcessor;
   readonly #decoder: Decoder;
-  readonly #addedIds: ReadonlyMap<string, number>;
   /** By id, which may be far from the others. */
   readonly #tokens: ReadonlyMap<number, string>;
   /** Texts of tokens that decoding may leave out. */
@@ -61,7 +60,6 @@ export class Tokenizer {
     this.#model = tokenModelOf(json.model);
     this.#surround = postProcessorOf(json.post_processor);
     this.#decoder = decoderOf(json.decoder);
-    this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
     this.#tokens = new Map([
       ...this.#model.tokens,
       ...added.map(({ content, id }): [number, string] => [id, content]),
@@ -96,11 +94,6 @@ export class Tokenizer {
       .map((id) => this.#textOf(id, skipSpecialTokens))
       .filter((token) => token !== undefined);
     return this.#decoder(tokens).join("");
-  }
-
-  /** The id of exactly this token; undefined if there is none. */
-  idOf(token: string): number | undefined {
-    return this.#addedIds.get(token) ?? this.#model.ids.get(token);
   }
 
   /** Text from ids as they come, one sequence, without special tokens. */

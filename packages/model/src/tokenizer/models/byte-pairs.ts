@@ -13,7 +13,7 @@ const longestKnown = 256;
  * merges at random, is for training, and ignored.
  */
 export class BytePairs implements TokenModel {
-  readonly ids: ReadonlyMap<string, number>;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly tokens: ReadonlyMap<number, string>;
   readonly #merges: Merges;
   readonly #prefix: string;
@@ -25,11 +25,11 @@ export class BytePairs implements TokenModel {
   readonly #known = new Map<string, readonly number[]>();
 
   constructor(model: TokenizerJson["model"]) {
-    this.ids = idsByToken(model);
-    this.tokens = tokensById(this.ids);
+    this.#ids = idsByToken(model);
+    this.tokens = tokensById(this.#ids);
     this.#prefix = textField(model, "continuing_subword_prefix", "");
     this.#suffix = textField(model, "end_of_word_suffix", "");
-    this.#merges = new Merges(fieldOf(model, "merges"), this.ids, this.#prefix);
+    this.#merges = new Merges(fieldOf(model, "merges"), this.#ids, this.#prefix);
     this.#unknown = fieldOf(model, "unk_token") == null ? undefined : textField(model, "unk_token");
     this.#fusesUnknown = fieldOf(model, "fuse_unk") === true;
     this.#fallsBackToBytes = fieldOf(model, "byte_fallback") === true;
@@ -37,7 +37,7 @@ export class BytePairs implements TokenModel {
   }
 
   tokenize(piece: string, ids: number[]): void {
-    const whole = this.#ignoresMerges ? this.ids.get(piece) : undefined;
+    const whole = this.#ignoresMerges ? this.#ids.get(piece) : undefined;
     if (whole !== undefined) {
       ids.push(whole);
       return;
@@ -71,8 +71,8 @@ export class BytePairs implements TokenModel {
       const prefix = at === 0 ? "" : this.#prefix;
       at += character.length;
       const text = prefix + character + (at === piece.length ? this.#suffix : "");
-      const id = this.ids.get(text);
-      const bytes = id === undefined && this.#fallsBackToBytes ? idsOfBytes(text, this.ids) : undefined;
+      const id = this.#ids.get(text);
+      const bytes = id === undefined && this.#fallsBackToBytes ? idsOfBytes(text, this.#ids) : undefined;
       if (id !== undefined) {
         endUnknown();
         ids.push(id);
@@ -81,7 +81,7 @@ export class BytePairs implements TokenModel {
         ids.push(...bytes);
       } else if (this.#unknown !== undefined) {
         if (!this.#fusesUnknown) endUnknown();
-        unknown = this.ids.get(this.#unknown);
+        unknown = this.#ids.get(this.#unknown);
         if (unknown === undefined) throw noIdFor(character);
       }
     }

@@ -8,8 +8,6 @@ import { WordPieces } from "./word-pieces.js";
 
 /** Turns pieces of a text, such as words, into tokens. */
 export interface TokenModel {
-  /** Ids by the texts of tokens. */
-  readonly ids: ReadonlyMap<string, number>;
   /** Texts of tokens by their ids. */
   readonly tokens: ReadonlyMap<number, string>;
   /**

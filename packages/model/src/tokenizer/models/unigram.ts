@@ -13,7 +13,7 @@ const missing = -1;
  * https://github.com/huggingface/tokenizers; SentencePiece's `EncodeOptimized`).
  */
 export class Unigram implements TokenModel {
-  readonly ids: ReadonlyMap<string, number>;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly tokens: ReadonlyMap<number, string>;
   readonly #scores: readonly number[];
   readonly #trie = new Trie();
@@ -25,10 +25,10 @@ export class Unigram implements TokenModel {
     const { vocab } = model;
     if (!Array.isArray(vocab)) throw new Error('expected "model.vocab" to be a list');
     const entries = vocab as readonly (readonly [token: string, score: number])[];
-    this.ids = new Map(entries.map(([token], id) => [token, id]));
+    this.#ids = new Map(entries.map(([token], id) => [token, id]));
     this.tokens = new Map(entries.map(([token], id) => [id, token]));
     this.#scores = entries.map(([, score]) => score);
-    for (const [token, id] of this.ids) if (token !== "") this.#trie.add(token, id);
+    for (const [token, id] of this.#ids) if (token !== "") this.#trie.add(token, id);
     this.#unknown = (fieldOf(model, "unk_id") as number | null | undefined) ?? undefined;
     this.#unknownScore = this.#scores.reduce((least, score) => Math.min(least, score), Infinity) - unknownPenalty;
     this.#fallsBackToBytes = fieldOf(model, "byte_fallback") === true;
@@ -38,8 +38,8 @@ export class Unigram implements TokenModel {
     const starts = this.#startsOf(piece);
     for (let at = 1; at < starts.length; at += 1) {
       const text = piece.slice(starts[at - 1], starts[at]);
-      const id = this.ids.get(text);
-      const bytes = id === undefined && this.#fallsBackToBytes ? idsOfBytes(text, this.ids) : undefined;
+      const id = this.#ids.get(text);
+      const bytes = id === undefined && this.#fallsBackToBytes ? idsOfBytes(text, this.#ids) : undefined;
       if (bytes !== undefined) for (const byte of bytes) ids.push(byte);
       else ids.push(id ?? this.#known(text));
     }

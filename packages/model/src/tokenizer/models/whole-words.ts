@@ -4,18 +4,18 @@ import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.
 
 /** One token per piece (`models/wordlevel` of https://github.com/huggingface/tokenizers). */
 export class WholeWords implements TokenModel {
-  readonly ids: ReadonlyMap<string, number>;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly tokens: ReadonlyMap<number, string>;
   readonly #unknown: number | undefined;
 
   constructor(model: TokenizerJson["model"]) {
-    this.ids = idsByToken(model);
-    this.tokens = tokensById(this.ids);
-    this.#unknown = this.ids.get(textField(model, "unk_token", "<unk>"));
+    this.#ids = idsByToken(model);
+    this.tokens = tokensById(this.#ids);
+    this.#unknown = this.#ids.get(textField(model, "unk_token", "<unk>"));
   }
 
   tokenize(piece: string, ids: number[]): void {
-    const id = this.ids.get(piece) ?? this.#unknown;
+    const id = this.#ids.get(piece) ?? this.#unknown;
     if (id === undefined) throw noIdFor(piece);
     ids.push(id);
   }

@@ -7,16 +7,16 @@ import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.
  * somewhere (`models/wordpiece` of https://github.com/huggingface/tokenizers).
  */
 export class WordPieces implements TokenModel {
-  readonly ids: ReadonlyMap<string, number>;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly tokens: ReadonlyMap<number, string>;
   readonly #unknown: number | undefined;
   readonly #prefix: string;
   readonly #mostCharacters: number;
 
   constructor(model: TokenizerJson["model"]) {
-    this.ids = idsByToken(model);
-    this.tokens = tokensById(this.ids);
-    this.#unknown = this.ids.get(textField(model, "unk_token", "[UNK]"));
+    this.#ids = idsByToken(model);
+    this.tokens = tokensById(this.#ids);
+    this.#unknown = this.#ids.get(textField(model, "unk_token", "[UNK]"));
     this.#prefix = textField(model, "continuing_subword_prefix", "##");
     this.#mostCharacters = countField(model, "max_input_chars_per_word", 0, 100);
   }
@@ -43,7 +43,7 @@ export class WordPieces implements TokenModel {
       let id: number | undefined;
       for (; end > start && id === undefined; end -= 1) {
         const text = characters.slice(start, end).join("");
-        id = this.ids.get(start === 0 ? text : this.#prefix + text);
+        id = this.#ids.get(start === 0 ? text : this.#prefix + text);
       }
       if (id === undefined) return undefined;
       ids.push(id);
