@@ -119,7 +119,8 @@ describe("options of loadModel", () => {
     ["fewer than no cached tokens", { prefixCacheTokens: -1 }],
     ["an unknown objective", { objective: "fun" }],
     ["no memory at all", { memoryPerRank: 0 }],
-    ["half a thread", { threadsPerRank: 0.5 }],
+    ["half a thread", { threadsPerRank: 1.5 }],
+    ["no thread", { threadsPerRank: 0 }],
     ["an unknown wire", { wire: "float8" }],
     ["a hugePages that is not a boolean", { hugePages: "always" }],
     ["activations without a type", { precision: "int8", activations: "" }],
@@ -164,10 +165,11 @@ describe("options of planModel", () => {
 
 describe("options of generate", () => {
   it("are the caller's, else those of generation_config.json, else the defaults", () => {
-    const { sampling, maxNewTokens } = checkGenerateOptions(
+    const { sampling, maxNewTokens, ignoreEos } = checkGenerateOptions(
       { temperature: 0.5, topK: undefined },
       { temperature: 0.9, topK: 7 },
     );
+    expect([ignoreEos, sampling.logprobs]).toEqual([false, false]);
     expect(sampling).toMatchObject({ temperature: 0.5, topK: 7, topP: 1, minP: 0, repetitionPenalty: 1 });
     expect(maxNewTokens).toBe(256);
   });
@@ -215,6 +217,8 @@ describe("options of generate", () => {
   it("get a new seed if none is given", () => {
     const seeds = Array.from({ length: 4 }, () => checkGenerateOptions({}, {}).sampling.seed);
     expect(new Set(seeds).size).toBeGreaterThan(1);
+    // All four below have a probability of 2⁻⁶⁴.
+    expect(Math.max(...seeds)).toBeGreaterThan(2 ** 16);
   });
 
   it.each<[string, object]>([
@@ -222,7 +226,7 @@ describe("options of generate", () => {
     ["a negative temperature", { temperature: -1 }],
     ["an infinite temperature", { temperature: Number.POSITIVE_INFINITY }],
     ["a probability above one", { topP: 1.1 }],
-    ["a share above one", { minP: 1.1 }],
+    ["a share above one", { temperature: 1, minP: 1.1 }],
     ["half a token to generate", { maxNewTokens: 1.5 }],
     ["half a token to choose from", { temperature: 1, topK: 0.5 }],
     ["an n-gram of half a token", { noRepeatNgramSize: 0.5 }],
@@ -246,6 +250,13 @@ it("a decoder's prompt is copied, since the caller may change it", () => {
   expect(checked.decoderPrompt).toEqual([1]);
 });
 
+it("a variable that JSON does not have is named by its place", () => {
+  const templateVariables = { tools: [() => 1] } as never;
+  expect(() => checkGenerateOptions({ templateVariables }, {})).toThrow(
+    "templateVariables.tools[0]: expected JSON, got a function",
+  );
+});
+
 it("a number that has to be above another is said to be so", () => {
   expect(() => checkGenerateOptions({ repetitionPenalty: 0 }, {})).toThrow(
     "repetitionPenalty: expected a number above 0, got 0",
@@ -254,7 +265,7 @@ it("a number that has to be above another is said to be so", () => {
 
 describe("a limit on sampling", () => {
   const greedy = { temperature: 0 };
-  const limits = [{ topK: 5 }, { topP: 0.9 }, { minP: 0.1 }];
+  const limits = [{ topK: 1 }, { topP: 0.9 }, { minP: 0.1 }];
 
   it.each(limits)("is refused if neither the model nor the caller samples: %j", (limit) => {
     expect(() => checkGenerateOptions(limit, greedy)).toThrow(
