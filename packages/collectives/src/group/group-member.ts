@@ -18,9 +18,18 @@ import { elementType, requireCounts, requireOperation, requireOut, requireRoot }
 import { Elements } from "./elements.js";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
+import { hasCoreEach } from "./looks.js";
 import { isPoisoned, poisonFrom, readPoison } from "./poison.js";
 import { Poisoned, Rounds } from "./rounds.js";
 import { Transport } from "./transport.js";
+
+/** What the `JoinOptions` of the same names ask for, with the kernels loaded. */
+interface MemberSettings {
+  readonly algorithm: Algorithm;
+  readonly observeRing: RingObserver | undefined;
+  readonly kernels: Kernels;
+  readonly measureWaits: boolean;
+}
 
 /** A {@link Communicator} over a group's memory. It checks and counts calls, and delegates them to an algorithm. */
 export class GroupMember implements Communicator {
@@ -37,21 +46,15 @@ export class GroupMember implements Communicator {
   #bytes = 0;
   #isCalling = false;
 
-  constructor(
-    memory: GroupMemory,
-    handle: GroupHandle,
-    rank: number,
-    algorithm: Algorithm,
-    observeRing: RingObserver | undefined,
-    kernels: Kernels,
-    measureWaits: boolean,
-  ) {
+  constructor(memory: GroupMemory, handle: GroupHandle, rank: number, settings: MemberSettings) {
+    const { algorithm, observeRing, kernels, measureWaits } = settings;
     this.rank = rank;
     this.worldSize = handle.worldSize;
     this.#memory = memory;
     this.#rounds = new Rounds(memory, handle, rank, measureWaits);
     this.#transport = new Transport(memory, this.#rounds);
-    this.#choice = new AlgorithmChoice(algorithm, this.worldSize, this.worldSize > handle.cores, observeRing);
+    const sharesCores = !hasCoreEach(this.worldSize, handle.cores);
+    this.#choice = new AlgorithmChoice(algorithm, this.worldSize, sharesCores, observeRing);
     this.#elements = {
       float32: new Elements(memory, rank, "float32", kernels),
       int32: new Elements(memory, rank, "int32", kernels),

@@ -33,7 +33,7 @@ export function joinGroup(handle: GroupHandle, rank: number, options: JoinOption
 export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions): GroupMember {
   const memory = new GroupMemory(handle);
   requireOptions(options, ["algorithm", "observeRing", "kernels", "measureWaits"]);
-  const { algorithm = "auto", observeRing, kernels = "simd", measureWaits = false } = options;
+  const { algorithm = "auto", observeRing, measureWaits = false } = options;
   if (!Number.isInteger(rank) || rank < 0 || rank >= handle.worldSize) {
     throw new RingrankError(
       "RR_OPTION",
@@ -47,14 +47,14 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
       `algorithm: ${algorithm} would round partial sums again; with wire ${handle.wire}, choose auto or one-shot`,
     );
   }
-  const loaded = loadKernels(kernels, handle);
+  const kernels = loadKernels(options.kernels ?? "simd", handle);
   if (Atomics.compareExchange(memory.words, memory.layout.joined(rank), 0, 1) !== 0) {
     throw new RingrankError(
       "RR_OPTION",
       `rank: expected one that no thread has joined, got ${rank}; give each thread its own rank`,
     );
   }
-  return new GroupMember(memory, handle, rank, algorithm, observeRing, loaded, measureWaits);
+  return new GroupMember(memory, handle, rank, { algorithm, observeRing, kernels, measureWaits });
 }
 
 /** @throws RR_OPTION */

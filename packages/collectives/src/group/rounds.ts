@@ -1,8 +1,8 @@
-import { RingrankError } from "@ringrank/errors";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { allowance, hasCoreEach, LookLimit, longestLookMs, looksPerYield, rest } from "./looks.js";
 import { isPoisoned } from "./poison.js";
+import { Silence } from "./silence.js";
 import { lateYieldCore, type YieldCore, yieldCore } from "./yield-core.js";
 
 /**
@@ -15,12 +15,7 @@ import { lateYieldCore, type YieldCore, yieldCore } from "./yield-core.js";
  *
  * A rank that waits for one peer sleeps on that peer's counter. A rank that waits for all sleeps on the group's `gate`,
  * which only the last rank to arrive opens: if several arrive at once, at least one of them sees that all have arrived.
- * So a round wakes each sleeper once, not once per peer.
- *
- * A wait expires when the rank at the end of the chain has not moved for `stepTimeoutMs`. This is not always the peer:
- * if 0 waits for 1 and 1 waits for 2, then 2 has to move, and the error names 2. A rank that has not joined yet gets at
- * least {@link longestStartMs}. Time is the sum of the sleeps, not a clock reading: a process that was stopped (Ctrl-Z,
- * a debugger) resumes the sleep it was in, and all ranks were stopped with it.
+ * So a round wakes each sleeper once, not once per peer. silence.ts says when a wait expires.
  */
 export class Rounds {
   readonly rank: number;
@@ -192,64 +187,21 @@ export class Rounds {
     const bell = awaited === "all" ? layout.gate : layout.published(awaited);
     const sleepers = awaited === "all" ? layout.gateSleepers : layout.sleepers(awaited);
     const slice = Math.min(longestSleepMs, this.#stepTimeoutMs / 4);
+    const silence = new Silence(this.#memory, this.#stepTimeoutMs);
     Atomics.add(words, sleepers, 1);
     try {
-      let suspect = -1;
-      let moves = 0;
-      let stillMs = 0;
       for (;;) {
         const seen = Atomics.load(words, bell);
         const peer = this.#firstMissing(awaited, round);
         if (peer === undefined) return;
         if (isPoisoned(this.#memory)) throw new Poisoned();
         Atomics.store(words, layout.waitingFor(this.rank), 1 + peer);
-        if (Atomics.wait(words, bell, seen, slice) !== "timed-out") continue;
-        const end = this.#endOfWait(peer);
-        const moved = this.#memory.moves(end);
-        if (end !== suspect || moved !== moves) {
-          suspect = end;
-          moves = moved;
-          stillMs = 0;
-          continue;
-        }
-        stillMs += slice;
-        if (stillMs >= this.#limitMs(end)) throw this.#timeout(end);
+        if (Atomics.wait(words, bell, seen, slice) === "timed-out") silence.lasted(slice, peer, this);
       }
     } finally {
       Atomics.sub(words, sleepers, 1);
       Atomics.store(words, layout.waitingFor(this.rank), 0);
     }
-  }
-
-  /** The rank at the end of the chain of waits that starts at `peer`. */
-  #endOfWait(peer: number): number {
-    let end = peer;
-    for (let hop = 0; hop < this.worldSize; hop++) {
-      const next = Atomics.load(this.#words, this.#memory.layout.waitingFor(end));
-      if (next === 0) break;
-      end = next - 1;
-    }
-    return end;
-  }
-
-  /** A rank whose thread is still starting cannot be late with a step. */
-  #limitMs(rank: number): number {
-    return this.#hasJoined(rank) ? this.#stepTimeoutMs : Math.max(this.#stepTimeoutMs, longestStartMs);
-  }
-
-  #hasJoined(rank: number): boolean {
-    return Atomics.load(this.#words, this.#memory.layout.joined(rank)) === 1;
-  }
-
-  #timeout(culprit: number): RingrankError {
-    const waited = `${this.#limitMs(culprit)} ms while rank ${this.rank} waited for it in ${this.during}`;
-    const message = this.#hasJoined(culprit)
-      ? `rank ${culprit} made no progress for ${waited}: expected every rank to call the same collectives, each on ` +
-        "a thread of its own. It may be stuck or dead; if it only works for long, raise stepTimeoutMs or let it call " +
-        "progress()"
-      : `rank ${culprit} did not join the group for ${waited}: expected joinGroup(handle, ${culprit}) on a thread ` +
-        "of its own. It may not have been started, or may be dead; if it only starts late, raise stepTimeoutMs";
-    return new RingrankError("RR_TIMEOUT", message, { rank: culprit });
   }
 }
 
@@ -261,4 +213,3 @@ type Awaited = number | "all";
 
 const mostKernelLooks = 2000;
 const longestSleepMs = 50;
-const longestStartMs = 10_000;
