@@ -8,6 +8,7 @@ import { entryKey, ownProducts, readPlan, type ShardCache } from "@ringrank/rank
 import type { Log } from "../logger.js";
 import type { Preparation } from "../offload/planning-service.js";
 import type { CheckedLoadOptions } from "../options/check-load-options.js";
+import { planRequest } from "./plan-request.js";
 
 /** The result of planning, which is everything that a load needs to know of a model before its ranks read weights. */
 export interface Plan extends Preparation {
@@ -53,26 +54,15 @@ export class KeptPlan {
    * @returns undefined if the plan may not be stored
    */
   static of(model: string, options: CheckedLoadOptions, logger: Log): KeptPlan | undefined {
-    const { cache, dtype, ranks, objective, memoryPerRank, precision, activations, policy } = options;
+    const { cache, precision, threadsPerRank } = options;
     if (cache === undefined || precision === "float32") return undefined;
     const compiled = lastCompiled();
     try {
       const files = statSync(model).isDirectory() ? filesOf(model) : undefined;
       if (files === undefined) return undefined;
-      const products = ownProducts(options.threadsPerRank);
-      const given = {
-        model,
-        dtype,
-        ranks,
-        objective,
-        memoryPerRank,
-        precision,
-        activations,
-        policy,
-        products,
-      };
+      const plan = { ...planRequest(model, options), products: ownProducts(threadsPerRank) };
       // The format of V8's serialization depends on its version.
-      const key = entryKey({ plan: given, engine: process.versions.v8, compiled }, files);
+      const key = entryKey({ plan, engine: process.versions.v8, compiled }, files);
       return new KeptPlan(key, files, cache.directory, logger);
     } catch (error) {
       // A file cannot be read, or a policy is not JSON: planning will report it.

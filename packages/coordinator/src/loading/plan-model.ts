@@ -1,4 +1,3 @@
-import { RingrankError } from "@ringrank/errors";
 import { PartitionPolicy } from "@ringrank/policy/decision";
 import { abortable } from "../offload/abortable.js";
 import { type Offload, planningThread } from "../offload/offload.js";
@@ -6,6 +5,7 @@ import type { PlanningService } from "../offload/planning-service.js";
 import { modelPath } from "../options/check.js";
 import { type CheckedLoadOptions, checkPlanOptions } from "../options/check-load-options.js";
 import type { PlanOptions } from "../options/load-options.js";
+import { planRequest } from "./plan-request.js";
 
 /**
  * Decides how a model would be divided, from its config and the headers of its weight files (config.json alone is
@@ -33,21 +33,9 @@ export type PlanningThread = Pick<Offload<PlanningService>, "call" | "close" | t
 export async function planOn(
   planning: PlanningThread,
   pathOrId: string,
-  { dtype, ranks, objective, memoryPerRank, precision, activations, policy: given }: CheckedLoadOptions,
+  options: CheckedLoadOptions,
 ): Promise<{ readonly policy: PartitionPolicy; readonly directory: string }> {
-  const policy = given === undefined ? undefined : asJson(given);
-  const reply = await planning.call((remote) =>
-    remote.plan({ pathOrId, dtype, ranks, objective, memoryPerRank, precision, activations, policy }),
-  );
+  const request = planRequest(pathOrId, options);
+  const reply = await planning.call((remote) => remote.plan(request));
   return { policy: new PartitionPolicy(reply.policy), directory: reply.directory };
-}
-
-/** A PartitionPolicy converts itself to JSON; a policy written by hand stays as it is. */
-function asJson(policy: object): unknown {
-  try {
-    return JSON.parse(JSON.stringify(policy));
-  } catch (cause) {
-    const message = "policy: expected a PartitionPolicy or its JSON, got what JSON cannot hold";
-    throw new RingrankError("RR_POLICY", message, { cause });
-  }
 }
