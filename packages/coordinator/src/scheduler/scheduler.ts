@@ -1,14 +1,8 @@
-import type {
-  RestoredSequence,
-  RunRequest,
-  RunResult,
-  StepCounters,
-  StepRowResult,
-  StepSource,
-} from "@ringrank/rank-worker";
+import type { RunRequest, RunResult, StepCounters, StepRowResult } from "@ringrank/rank-worker";
 import type { RankGroup } from "../group/rank-group.js";
 import { modelFailed } from "../model-ended.js";
 import type { CachedPrefix, PrefixCache } from "./prefix-cache.js";
+import { RankCaches } from "./rank-caches.js";
 import { type QueuedRun, RunQueue } from "./run-queue.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
@@ -73,17 +67,9 @@ export class Scheduler {
   readonly #group: RankGroup;
   readonly #prefillChunk: number;
   readonly #maxRows: number;
-  readonly #prefixCache: PrefixCache | undefined;
+  readonly #caches: RankCaches;
   /** In the order in which they are served. */
   readonly #sequences = new Set<ScheduledSequence>();
-  /** Sequences that have a cache on the ranks. */
-  readonly #cached = new Set<ScheduledSequence>();
-  /** Ended sequences that a step on its way may still extend, so that their tokens are not known yet. */
-  readonly #leaving = new Set<ScheduledSequence>();
-  /** Ended sequences whose cache the ranks are about to keep. */
-  readonly #toKeep: number[] = [];
-  /** Ended sequences whose cache the ranks still hold. */
-  readonly #toClose: number[] = [];
   readonly #runs = new RunQueue();
   #lastTurn: Turn = "run";
   /** In order. At most two, in which case both are steps. */
@@ -104,7 +90,7 @@ export class Scheduler {
     this.#group = group;
     this.#prefillChunk = prefillChunk;
     this.#maxRows = maxRows;
-    this.#prefixCache = prefixCache;
+    this.#caches = new RankCaches(prefixCache);
     group.onFailure((cause) => void this.end(cause, modelFailed(cause)));
   }
 
@@ -178,8 +164,7 @@ export class Scheduler {
       this.#lastTurn = turn;
       return job;
     }
-    const hasLeftovers = this.#toKeep.length + this.#toClose.length > 0;
-    return hasLeftovers && this.#underWay.size === 0 ? this.#stepJob([]) : undefined;
+    return this.#caches.hasChanges && this.#underWay.size === 0 ? this.#stepJob([]) : undefined;
   }
 
   /** Whether these rows may be sent a step ahead. */
@@ -203,52 +188,28 @@ export class Scheduler {
   }
 
   #isPrefill({ sequence, piece }: Row): boolean {
-    return (piece.want !== "next" && piece.ids.length > 1) || this.#sourceOf(sequence) !== undefined;
-  }
-
-  /** The source that must be encoded for a sequence without a cache. */
-  #sourceOf(sequence: ScheduledSequence): StepSource | undefined {
-    const { id, source } = sequence;
-    return source === undefined || this.#cached.has(sequence) ? undefined : { sequence: id, ids: source };
+    return (piece.want !== "next" && piece.ids.length > 1) || this.#caches.sourceOf(sequence) !== undefined;
   }
 
   #dropEnded(): void {
     for (const sequence of this.#sequences) {
       if (!sequence.ended) continue;
       this.#sequences.delete(sequence);
-      if (this.#cached.delete(sequence)) this.#leaving.add(sequence);
+      this.#caches.leave(sequence);
     }
-    for (const sequence of this.#leaving) {
-      if (this.#prefixCache !== undefined && this.#isUnderWay(sequence)) continue;
-      this.#leaving.delete(sequence);
-      this.#keepOrClose(sequence);
-    }
+    this.#caches.settle((sequence) => this.#isUnderWay(sequence));
   }
 
   #isUnderWay(sequence: ScheduledSequence): boolean {
     return [...this.#underWay].some(({ rows }) => rows.some((row) => row.sequence === sequence));
   }
 
-  #keepOrClose({ id, entered }: ScheduledSequence): void {
-    const released = entered && this.#prefixCache?.add(id, entered);
-    if (released === undefined) this.#toClose.push(id);
-    else {
-      this.#toKeep.push(id);
-      this.#toClose.push(...released);
-    }
-  }
-
   #readyRows(): Row[] {
     return [...this.#sequences].flatMap((sequence) => {
-      const prefix = this.#prefixOf(sequence);
+      const prefix = this.#caches.prefixOf(sequence);
       const piece = sequence.next(this.#prefillChunk, prefix?.tokens ?? 0);
       return piece === undefined ? [] : [{ sequence, piece, prefix }];
     });
-  }
-
-  #prefixOf(sequence: ScheduledSequence): CachedPrefix | undefined {
-    if (sequence.prompt === undefined || this.#cached.has(sequence)) return undefined;
-    return this.#prefixCache?.find(sequence.prompt);
   }
 
   #stepJob(rows: readonly Row[]): Job {
@@ -256,23 +217,12 @@ export class Scheduler {
   }
 
   async #step(rows: readonly Row[]): Promise<void> {
-    const encode = rows.flatMap(({ sequence }) => this.#sourceOf(sequence) ?? []);
-    const restore: RestoredSequence[] = [];
-    for (const { sequence, piece, prefix } of rows) {
-      this.#cached.add(sequence);
-      sequence.sent(piece, prefix?.tokens ?? 0);
-      if (prefix === undefined) continue;
-      this.#prefixCache?.use(prefix);
-      restore.push({ sequence: sequence.id, ...prefix });
-    }
+    const changes = this.#caches.changesFor(rows);
+    for (const { sequence, piece, prefix } of rows) sequence.sent(piece, prefix?.tokens ?? 0);
     this.#moveToEnd(rows);
-    const keep = this.#toKeep.splice(0);
     try {
       const result = await this.#group.step({
-        ...(keep.length > 0 && { keep }),
-        close: this.#toClose.splice(0),
-        ...(restore.length > 0 && { restore }),
-        ...(encode.length > 0 && { encode }),
+        ...changes,
         rows: rows.map(({ sequence, piece }) => ({ sequence: sequence.id, ...piece })),
       });
       this.#counters = result.counters;
