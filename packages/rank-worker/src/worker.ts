@@ -4,13 +4,11 @@
  */
 import { joinGroup } from "@ringrank/collectives";
 import { requireHugePages } from "@ringrank/webassembly";
-import comlink from "comlink";
 import { closedPort } from "./closed-port.js";
 import { controlledService } from "./control-plane.js";
-import { installErrorTransferHandler } from "./error-transfer.js";
+import { exposeService } from "./expose-service.js";
 import { NativeGate } from "./lifecycle.js";
 import { type RankLog, rankLogger } from "./logging.js";
-import { portEndpoint } from "./port-endpoint.js";
 import { serveSteps } from "./step-port.js";
 import type { RankWorkerTask } from "./task.js";
 import { StepTrace } from "./trace/step-trace.js";
@@ -32,7 +30,6 @@ export async function serveRank({
   // The port may close while the rank starts. It may already be closed if a Worker that is not the pool's imported this
   // module.
   const closed = closedPort(port);
-  installErrorTransferHandler(comlink.transferHandlers);
   const log = await rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
   const { Rank, openSession } = await gate.inside(() => importRuntime(log, hugePages));
@@ -42,7 +39,7 @@ export async function serveRank({
   try {
     await new Promise<void>((resolve) => {
       void closed.then(resolve);
-      comlink.expose(controlledService(service, resolve), portEndpoint(port));
+      exposeService(controlledService(service, resolve), port);
       serveSteps(steps, rank, service);
       log.debug("serving");
     });
