@@ -1,12 +1,12 @@
 import type { Addends, Entry, Step } from "@ringrank/policy";
-import { Addition } from "../addition/addition.js";
-import { AllGatherStep } from "../execution/all-gather-step.js";
-import { type Added, AllReduceStep } from "../execution/all-reduce-step.js";
+import { CompiledAllGather } from "../execution/compiled-all-gather.js";
+import { type Added, CompiledAllReduce } from "../execution/compiled-all-reduce.js";
 import type { CompiledEntry, PlacedStep } from "../execution/compiled-entry.js";
+import { CompiledNormalization } from "../execution/compiled-normalization.js";
+import { CompiledRouting } from "../execution/compiled-routing.js";
 import type { CompiledStep } from "../execution/compiled-step.js";
-import { NormalizeStep } from "../execution/normalize-step.js";
-import { RoutedStep } from "../execution/routed-step.js";
-import { ZerosStep } from "../execution/zeros-step.js";
+import { CompiledZeros } from "../execution/compiled-zeros.js";
+import { Addition } from "../normalization/addition.js";
 import { Normalization } from "../normalization/normalization.js";
 import { compileExperts } from "./compile-experts.js";
 import { ProductCompiler } from "./compile-product.js";
@@ -60,21 +60,35 @@ class StepCompiler {
       case "product":
         return this.#products.compile(step, next);
       case "allReduce":
-        return new AllReduceStep(scope.named(step.value), step.operation ?? "sum", this.#added(step.added));
+        return new CompiledAllReduce(
+          scope.named(step.value),
+          step.operation ?? "sum",
+          this.#added(step.added),
+        );
       case "allGather":
-        return new AllGatherStep(scope.named(step.value), scope.define(step.output), step.shard);
+        return new CompiledAllGather(scope.named(step.value), scope.define(step.output), step.shard);
       case "zeros":
-        return new ZerosStep(scope.define(step.value), step.type ?? "float32", step.dims);
+        return new CompiledZeros(scope.define(step.value), step.type ?? "float32", step.dims);
       case "normalize": {
         const { kernels } = scope.context;
         const normalization = new Normalization(step, scope.weightOf, kernels, scope.given.has(step.output));
         const value = scope.named(step.value);
-        return new NormalizeStep(normalization, value, scope.addend(step.added), scope.define(step.output));
+        return new CompiledNormalization(
+          normalization,
+          value,
+          scope.addend(step.added),
+          scope.define(step.output),
+        );
       }
       case "routed": {
         const experts = compileExperts(step, scope);
         const [rows, weights] = [scope.named(step.rows), scope.named(step.weights)];
-        return new RoutedStep(experts, { rows, weights, output: scope.define(step.output), dims: step.dims });
+        return new CompiledRouting(experts, {
+          rows,
+          weights,
+          output: scope.define(step.output),
+          dims: step.dims,
+        });
       }
     }
   }

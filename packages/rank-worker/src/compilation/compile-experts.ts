@@ -1,11 +1,11 @@
-import type { RoutedStep as PlannedRouted } from "@ringrank/policy";
+import type { RoutedStep } from "@ringrank/policy";
 import type { CompiledExperts } from "../execution/compiled-experts.js";
 import { compileSteps } from "./compile-entry.js";
 import type { EntryScope } from "./entry-scope.js";
 import { ExpertScope } from "./expert-scope.js";
 
 /** @throws RR_POLICY if the step names a stack that the rank does not have */
-export function compileExperts({ rows, expert }: PlannedRouted, outer: EntryScope): CompiledExperts {
+export function compileExperts({ rows, expert }: RoutedStep, outer: EntryScope): CompiledExperts {
   const { steps, stacks, perExpert } = expert;
   const scope = new ExpertScope({ rows, stacks }, outer);
   // The caller of the steps owns these.

@@ -1,7 +1,7 @@
-import type { ProductStep as PlannedProduct } from "@ringrank/policy";
-import { ActivatedProductStep } from "../execution/activated-product-step.js";
+import type { ProductStep } from "@ringrank/policy";
+import { CompiledActivatedProduct } from "../execution/compiled-activated-product.js";
+import { CompiledProduct } from "../execution/compiled-product.js";
 import type { CompiledStep } from "../execution/compiled-step.js";
-import { ProductStep } from "../execution/product-step.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
@@ -21,21 +21,21 @@ export class ProductCompiler {
     this.#runs = runs;
   }
 
-  compile(step: PlannedProduct, next: NextStep): CompiledStep {
+  compile(step: ProductStep, next: NextStep): CompiledStep {
     const scope = this.#scope;
     const product = new Product(step, this.#multiplier(step), scope.context.kernels?.memory, scope.given);
     const value = scope.named(step.value);
     const outputs = step.outputs.map((output) => scope.define(output.name));
-    const alone = new ProductStep(product, value, outputs, scope.calls(step.segments));
+    const alone = new CompiledProduct(product, value, outputs, scope.calls(step.segments));
     const activation = this.#runs.epilogueOf(step, next);
-    return activation ? new ActivatedProductStep(alone, activation.epilogue, activation.made) : alone;
+    return activation ? new CompiledActivatedProduct(alone, activation.epilogue, activation.made) : alone;
   }
 
-  #multiplier(step: PlannedProduct): Multiplier {
+  #multiplier(step: ProductStep): Multiplier {
     return this.#scope.multiplier(step, (weightOf) => this.#multiplierBy(weightOf, step));
   }
 
-  #multiplierBy(weightOf: WeightSource["weightOf"], step: PlannedProduct): Multiplier {
+  #multiplierBy(weightOf: WeightSource["weightOf"], step: ProductStep): Multiplier {
     const { context, bySegment } = this.#scope;
     const source = { weightOf, kernelsOf: context.kernelsOf };
     if (step.bits === 32)

@@ -4,11 +4,11 @@ import { BlockMasks } from "../attention/block-masks.js";
 import { ElementwiseRoom } from "../elementwise/elementwise-room.js";
 import { ElementwiseShortcut } from "../elementwise/elementwise-shortcut.js";
 import { InstructionList } from "../elementwise/instruction-list.js";
-import { ActivationStep } from "../execution/activated-product-step.js";
-import { type AttentionBlocks, AttentionStep } from "../execution/attention-step.js";
+import { CompiledActivation } from "../execution/compiled-activated-product.js";
+import { type AttentionBlocks, CompiledAttention } from "../execution/compiled-attention.js";
+import { CompiledSegment, type SegmentValues } from "../execution/compiled-segment.js";
+import { CompiledShortcut } from "../execution/compiled-shortcut.js";
 import type { CompiledStep, NamedIndex } from "../execution/compiled-step.js";
-import { SegmentStep, type SegmentValues } from "../execution/segment-step.js";
-import { ShortcutStep } from "../execution/shortcut-step.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { Epilogue } from "../products/epilogue.js";
 import type { EntryScope } from "./entry-scope.js";
@@ -41,19 +41,19 @@ export class RunCompiler {
       ),
       results: segment.outputs.map((name, at) => ({ name, index: scope.define(outputs[at]!) })),
     };
-    const step = new SegmentStep(scope.call(index), tabled, this.#room(index, tabled, outputs));
+    const step = new CompiledSegment(scope.call(index), tabled, this.#room(index, tabled, outputs));
     if (attention !== undefined) {
       const row = scope.context.attention?.rowAttention(attention, scope.use);
-      return new AttentionStep(index, row, this.#blocks(attention), step);
+      return new CompiledAttention(index, row, this.#blocks(attention), step);
     }
     const interpreter = this.#interpreter(index, tabled, outputs);
-    if (interpreter !== undefined) return new ShortcutStep("interpreting", index, interpreter, step);
+    if (interpreter !== undefined) return new CompiledShortcut("interpreting", index, interpreter, step);
     const elementwise = this.#elementwise(index, tabled);
     const activation =
-      elementwise === undefined ? step : new ShortcutStep("activating", index, elementwise, step);
+      elementwise === undefined ? step : new CompiledShortcut("activating", index, elementwise, step);
     const [made] = tabled.results;
     return made !== undefined && this.#madeByEpilogues.has(made.index)
-      ? new ActivationStep(made.index, activation)
+      ? new CompiledActivation(made.index, activation)
       : activation;
   }
 

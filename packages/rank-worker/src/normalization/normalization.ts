@@ -1,10 +1,10 @@
 import type { NormalizeStep } from "@ringrank/policy";
-import { Addition } from "../addition/addition.js";
 import { inParts } from "../kernels/in-parts.js";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
+import { Addition } from "./addition.js";
 import { plainNormalize } from "./plain-normalize.js";
 
 /** One normalization step of a program: by the kernel if there is one, else by plain code. */

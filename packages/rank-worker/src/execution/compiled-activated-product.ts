@@ -1,16 +1,16 @@
 import type { Epilogue } from "../products/epilogue.js";
 import type { HeadStart } from "../products/head-start.js";
+import type { CompiledProduct } from "./compiled-product.js";
 import type { CompiledStep, RunState } from "./compiled-step.js";
-import type { ProductStep } from "./product-step.js";
 
 /** A product together with the elementwise work of the next step, if that is faster than one after the other. */
-export class ActivatedProductStep implements CompiledStep {
-  readonly #product: ProductStep;
+export class CompiledActivatedProduct implements CompiledStep {
+  readonly #product: CompiledProduct;
   readonly #epilogue: Epilogue;
   readonly #made: number;
 
   /** @param made index of the epilogue's result */
-  constructor(product: ProductStep, epilogue: Epilogue, made: number) {
+  constructor(product: CompiledProduct, epilogue: Epilogue, made: number) {
     this.#product = product;
     this.#epilogue = epilogue;
     this.#made = made;
@@ -28,7 +28,7 @@ export class ActivatedProductStep implements CompiledStep {
 }
 
 /** The elementwise step after a product, for cases in which the product has not done its work. */
-export class ActivationStep implements CompiledStep {
+export class CompiledActivation implements CompiledStep {
   readonly #made: number;
   readonly #otherwise: CompiledStep;
 

@@ -16,7 +16,7 @@ interface RoutedValues {
 }
 
 /** Runs each expert of this rank for the rows that are routed to it. */
-export class RoutedStep implements CompiledStep {
+export class CompiledRouting implements CompiledStep {
   readonly #experts: CompiledExperts;
   readonly #values: RoutedValues;
 

@@ -12,7 +12,7 @@ export interface AttentionBlocks {
 /**
  * Attention over a cache, in the fastest way for the number of rows: a kernel, blocks, or the segment that contains it.
  */
-export class AttentionStep implements CompiledStep {
+export class CompiledAttention implements CompiledStep {
   readonly #segment: number;
   readonly #row: RowAttention | undefined;
   readonly #blocks: AttentionBlocks | undefined;

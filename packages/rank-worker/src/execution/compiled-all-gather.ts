@@ -4,7 +4,7 @@ import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./co
 import { gatherShards } from "./gather-shards.js";
 
 /** Gathers a value of which each rank has a part. */
-export class AllGatherStep implements CompiledStep {
+export class CompiledAllGather implements CompiledStep {
   readonly #value: NamedIndex;
   readonly #output: number;
   readonly #shard: ValueShard;

@@ -8,7 +8,7 @@ interface Shortcut {
 }
 
 /** Work that a rank does itself if values are small, else by the segment that contains it. */
-export class ShortcutStep implements CompiledStep {
+export class CompiledShortcut implements CompiledStep {
   readonly #work: "activating" | "interpreting";
   readonly #name: string;
   readonly #shortcut: Shortcut;

@@ -6,7 +6,7 @@ import type { CompiledStep, RunState } from "./compiled-step.js";
 import { resolveSizes } from "./size-product.js";
 
 /** Provides the zeros that a rank without units contributes to a sum. */
-export class ZerosStep implements CompiledStep {
+export class CompiledZeros implements CompiledStep {
   readonly #value: number;
   readonly #type: DataType;
   readonly #dims: readonly SizeProduct[];

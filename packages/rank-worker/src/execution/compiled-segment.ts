@@ -12,7 +12,7 @@ export interface SegmentValues {
 }
 
 /** Runs a segment's session. Names are those of the segment; indices refer to the table. */
-export class SegmentStep implements CompiledStep {
+export class CompiledSegment implements CompiledStep {
   readonly #call: SessionCall;
   readonly #values: SegmentValues;
   readonly #room: ElementwiseRoom | undefined;

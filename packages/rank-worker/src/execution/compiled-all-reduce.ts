@@ -1,6 +1,6 @@
 import type { ReduceOperation } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
-import type { Addition } from "../addition/addition.js";
+import type { Addition } from "../normalization/addition.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 
 /** The addends of a sum, and the value among them. */
@@ -10,7 +10,7 @@ export interface Added {
 }
 
 /** Sums a value over all ranks, or takes the maximum, and adds the addends to the sum. */
-export class AllReduceStep implements CompiledStep {
+export class CompiledAllReduce implements CompiledStep {
   readonly #value: NamedIndex;
   readonly #operation: ReduceOperation;
   readonly #added: Added | undefined;

@@ -6,7 +6,7 @@ import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./co
 import type { SessionCall } from "./session-call.js";
 
 /** Multiplies a value by matrices that the rank holds. */
-export class ProductStep implements CompiledStep {
+export class CompiledProduct implements CompiledStep {
   readonly #product: Product;
   readonly #value: NamedIndex;
   /** By output of the product. */

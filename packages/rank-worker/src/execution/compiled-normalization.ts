@@ -2,7 +2,7 @@ import type { Normalization } from "../normalization/normalization.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 
 /** Normalizes a value's rows, after adding the addends if there are any. */
-export class NormalizeStep implements CompiledStep {
+export class CompiledNormalization implements CompiledStep {
   readonly #normalization: Normalization;
   readonly #value: NamedIndex;
   readonly #addend: NamedIndex | undefined;
