@@ -68,7 +68,7 @@ function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
 async function importRuntime(log: RankLog, hugePages: boolean) {
   if (hugePages) requireHugePages();
   const [{ Rank }, { findSynchronousBinding }] = await Promise.all([
-    import("./service.js"),
+    import("./rank.js"),
     import("./sessions/ort-binding.js"),
   ]);
   const synchronous = findSynchronousBinding();

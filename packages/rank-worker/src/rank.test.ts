@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { Lifecycle, NativeGate } from "./lifecycle.js";
 import type { StepRow } from "./protocol.js";
-import { Rank } from "./service.js";
+import { Rank } from "./rank.js";
 import { type Call, greedy, inRanks } from "./testing/in-ranks.js";
 import { tinyDecoder, vocabulary } from "./testing/tiny-decoder.js";
 

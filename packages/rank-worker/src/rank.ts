@@ -1,15 +1,11 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError, type RingrankErrorData } from "@ringrank/errors";
-import type { RankProgram, Step } from "@ringrank/policy";
-import { allSteps } from "./all-steps.js";
-import { AttentionKernel } from "./attention/attention-kernel.js";
-import { compileEntry } from "./compilation/compile-entry.js";
-import { ExpertParts } from "./compilation/expert-parts.js";
+import type { RankProgram } from "@ringrank/policy";
+import { compileProgram, needsKernels } from "./compilation/compile-program.js";
 import type { CompiledEntry } from "./execution/compiled-entry.js";
 import { rankFailure } from "./failure.js";
 import type { NativeGate } from "./lifecycle.js";
 import type { RankLog } from "./logging.js";
-import { StreamedScales } from "./products/quantized/streamed-scales.js";
 import type {
   LoadProgress,
   LoadReport,
@@ -171,18 +167,7 @@ export class Rank implements RankService {
   }
 
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
-    const { own: kernels, kernelsOf } = loaded.home;
-    const attends = allSteps(program.entries).some(isAttention);
-    // A cache that no kernel reads can be in ordinary memory.
-    const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
-    const { segments } = program;
-    const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
-    const streamedScales = new StreamedScales(fed.flatMap((name) => loaded.keptWeights.get(name) ?? []));
-    const expertParts = new ExpertParts((name) => loaded.keptWeights.get(name));
-    const context = { ...loaded, segments, kernels, kernelsOf, streamedScales, expertParts, attention };
-    const entries = new Map(
-      Object.entries(program.entries).map(([name, entry]) => [name, compileEntry(name, entry, context)]),
-    );
+    const entries = compileProgram(program, loaded, threads);
     const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));
     const stepper = decoder && new Stepper(decoder, fillingEntry(decoder.entry, entries), this.#context);
     return { sessions: loaded.sessions, entries, stepper };
@@ -224,18 +209,4 @@ export class Rank implements RankService {
     this.#last = result.catch(() => {});
     return result;
   }
-}
-
-function needsKernels(program: RankProgram): boolean {
-  return allSteps(program.entries).some(
-    (step) =>
-      isAttention(step) ||
-      step.kind === "product" ||
-      step.kind === "normalize" ||
-      (step.kind === "allReduce" && step.added !== undefined),
-  );
-}
-
-function isAttention(step: Step): boolean {
-  return step.kind === "run" && step.attention !== undefined;
 }
