@@ -8,8 +8,8 @@ import { Detokenizer, type KnownTexts } from "./generation/detokenizer.js";
 import { checkCall } from "./generation/generate-call.js";
 import { type Detokenize, GeneratedSequence } from "./generation/generated-sequence.js";
 import type { Generation } from "./generation/generation.js";
+import { GenerationStream } from "./generation/generation-stream.js";
 import { requireGenerate } from "./generation/require-generate.js";
-import { TokenStream } from "./generation/token-stream.js";
 import type { RankGroup } from "./group/rank-group.js";
 import { checkInputs, type InputValue } from "./inputs/inputs.js";
 import { modelFailed } from "./model-ended.js";
@@ -160,7 +160,7 @@ export class Model {
    * RR_MODEL_FAILED, a rank's fault; or the reason of `signal`
    */
   generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
-    const stream = new TokenStream();
+    const stream = new GenerationStream();
     this.#start(stream, prompt, options).catch((error: unknown) => stream.fail(error));
     return stream;
   }
@@ -211,7 +211,7 @@ export class Model {
     await ended;
   }
 
-  async #start(stream: TokenStream, prompt: Prompt, options: GenerateOptions): Promise<void> {
+  async #start(stream: GenerationStream, prompt: Prompt, options: GenerateOptions): Promise<void> {
     const { options: checked, target } = checkCall(options, this.#facts, this.#prompts);
     const { signal } = checked;
     signal?.throwIfAborted();

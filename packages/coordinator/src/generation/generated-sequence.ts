@@ -2,8 +2,8 @@ import type { SamplingParameters, StepRowResult } from "@ringrank/rank-worker";
 import type { CheckedGenerateOptions } from "../options/generate-options.js";
 import type { Piece, ScheduledSequence } from "../scheduler/scheduled-sequence.js";
 import type { FinishReason, GeneratedToken } from "./generation.js";
+import type { GenerationStream } from "./generation-stream.js";
 import { StopStrings } from "./stop-strings.js";
-import type { TokenStream } from "./token-stream.js";
 
 /**
  * Turns ids into text, one at a time, synchronously if possible. With `last`, also releases bytes that never became a
@@ -21,7 +21,7 @@ export interface GeneratedSequenceOptions {
   /** One of these is chosen if the text reaches its maximum length. Empty if any token may come last. */
   readonly forcedEosIds: readonly number[];
   readonly maxContext: number | undefined;
-  readonly stream: TokenStream;
+  readonly stream: GenerationStream;
   /** Absent if the model has no tokenizer; texts are then empty. */
   readonly detokenize: Detokenize | undefined;
 }
@@ -35,7 +35,7 @@ export class GeneratedSequence implements ScheduledSequence {
   readonly #endIds: readonly number[];
   /** How many tokens may be generated. The last one need not fit the context, because it never enters the cache. */
   readonly #limit: number;
-  readonly #stream: TokenStream;
+  readonly #stream: GenerationStream;
   readonly #detokenize: Detokenize | undefined;
   readonly #stops: StopStrings;
   /** Number of prompt tokens that are in the cache or have been sent. */

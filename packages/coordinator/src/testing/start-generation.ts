@@ -1,6 +1,6 @@
 import { type Detokenize, GeneratedSequence } from "../generation/generated-sequence.js";
 import type { Generation } from "../generation/generation.js";
-import { TokenStream } from "../generation/token-stream.js";
+import { GenerationStream } from "../generation/generation-stream.js";
 import { checkGenerateOptions, type GenerateOptions } from "../options/generate-options.js";
 import type { Scheduler } from "../scheduler/scheduler.js";
 
@@ -25,7 +25,7 @@ export function startGeneration(
     detokenize?: Detokenize;
   } = {},
 ): Generation {
-  const stream = new TokenStream();
+  const stream = new GenerationStream();
   stream.begin(prompt.length, () => scheduler.wake());
   scheduler.add(
     new GeneratedSequence({

@@ -8,7 +8,7 @@ interface Reader {
 const done = { done: true, value: undefined } as const;
 
 /** A {@link Generation} from the inside: the scheduler puts tokens in, and the reader takes them out. */
-export class TokenStream implements Generation {
+export class GenerationStream implements Generation {
   readonly #undelivered: GeneratedToken[] = [];
   /** `next()` calls that wait for a token. */
   readonly #readers: Reader[] = [];
