@@ -5,8 +5,10 @@ import {
   type Graph,
   type GraphEntry,
   interfaceNames,
+  type JsonObject,
   keptStates,
   rowsLookedUp,
+  type ValueInfo,
 } from "@ringrank/model";
 import { cacheLimits } from "@ringrank/rank-worker";
 import type { ModelFacts } from "../model-facts.js";
@@ -31,14 +33,8 @@ export function describeModel(
   const inputs = graph.inputs.filter((input) => !internal.includes(input.name));
   const presents = states.map((state) => state.present);
   const logits = graph.outputs.find((output) => output.name === interfaceNames.logits);
-  const vocabulary = logits?.dims.at(-1);
   const rows = lookedUp(graph, inputs);
-  // A bare encoder has no logits, but it does have token ids.
-  const vocabSize =
-    typeof vocabulary === "number"
-      ? vocabulary
-      : (new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]) ??
-        rows[interfaceNames.inputIds]);
+  const vocabSize = vocabularySize(logits, config) ?? rows[interfaceNames.inputIds];
   for (const id of forcedEosTokenIds) requireInVocabulary("forced_eos_token_id", id, vocabSize);
   const encoder = encoderEntry(graph);
   const tokenInput = encoder === undefined ? interfaceNames.inputIds : interfaceNames.decoderInputIds;
@@ -67,6 +63,13 @@ export function describeModel(
       },
     }),
   };
+}
+
+/** From the config for a bare encoder, which has no logits, but does have token ids. */
+function vocabularySize(logits: ValueInfo | undefined, config: JsonObject): number | undefined {
+  const size = logits?.dims.at(-1);
+  if (typeof size === "number") return size;
+  return new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]);
 }
 
 /** Only checked for tokens that must be chosen; others do not matter. */

@@ -33,12 +33,11 @@ export class PlanningDesk implements PlanningService {
     if (planned === undefined)
       throw new RingrankError("RR_INPUT", "expected plan to be called before prepare");
     const { model, policy } = planned;
-    const { directory, config, graph } = model;
+    const { graph, directory, config, files, unused } = model;
     model.checkWeights();
     const generation = readGenerationConfig(directory, config);
     const facts = describeModel(model, generation);
     const programs = buildPrograms(graph, policy, options);
-    const { files, unused } = model;
     return { programs, facts, files, unsupported: generation.unsupported, unused };
   }
 }
