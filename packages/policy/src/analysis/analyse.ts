@@ -1,7 +1,8 @@
 import type { Graph } from "@ringrank/model";
 import { describePrecision, type Precision } from "../precision/precision.js";
+import type { FactoredGraph } from "./factored-graph.js";
 import { fingerprint } from "./fingerprint.js";
-import { type FactoredGraph, propagateFactors } from "./propagate.js";
+import { propagateFactors } from "./propagate.js";
 import { findRoles, type Roles } from "./roles.js";
 
 /** How a graph can be divided, before anything is decided. */

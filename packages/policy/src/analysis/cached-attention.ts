@@ -4,7 +4,7 @@ import { operatorName } from "../graph/operator-name.js";
 import { transposesSecondAtMost } from "../graph/transposition.js";
 import type { Wiring } from "../graph/wiring.js";
 import { isOne, isStatic, type SizePair } from "../shapes/size-pair.js";
-import type { FactoredGraph } from "./propagate.js";
+import type { FactoredGraph } from "./factored-graph.js";
 
 /**
  * Attention of new rows over the rows of a cache and over themselves, recognised by what it computes:

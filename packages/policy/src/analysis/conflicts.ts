@@ -1,5 +1,5 @@
 import { type Dim, type Factor, partsOf, resolve } from "../factors/factor.js";
-import type { FactoredGraph } from "./propagate.js";
+import type { FactoredGraph } from "./factored-graph.js";
 
 /**
  * Which factors meet in one product of one tensor. A rank has one interval of every factor that it shards, so two

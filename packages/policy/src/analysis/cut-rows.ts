@@ -4,7 +4,7 @@ import { fromFront } from "../graph/axis.js";
 import { takeApart } from "../lowering/lower.js";
 import { inSums, isRowNorm, type RowNorm } from "../lowering/norm-in-sums.js";
 import { isStatic } from "../shapes/size-pair.js";
-import type { FactoredGraph, FactoredNode } from "./propagate.js";
+import type { FactoredGraph, FactoredNode } from "./factored-graph.js";
 
 /**
  * Rewrites norms in terms of sums if their rows are cut elsewhere: for example queries that are normalized over all

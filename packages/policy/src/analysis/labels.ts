@@ -4,7 +4,7 @@ import { operatorName } from "../graph/operator-name.js";
 import { attentionRules } from "../rules/operators/attention.js";
 import { recurrenceRules } from "../rules/operators/recurrences.js";
 import { isStatic } from "../shapes/size-pair.js";
-import type { FactoredGraph, FactoredNode } from "./propagate.js";
+import type { FactoredGraph, FactoredNode } from "./factored-graph.js";
 import type { RoutedExperts } from "./routed-experts.js";
 
 export type RoleLabel = "experts" | "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";

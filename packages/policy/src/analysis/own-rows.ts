@@ -1,4 +1,4 @@
-import type { FactoredGraph } from "./propagate.js";
+import type { FactoredGraph } from "./factored-graph.js";
 import { isParameter } from "./roles.js";
 
 /**

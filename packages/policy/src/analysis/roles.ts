@@ -1,13 +1,14 @@
 import type { Weight } from "@ringrank/model";
+import { elementCount } from "@ringrank/model/weights";
 import { appendTo } from "../append-to.js";
 import { type Dim, describeDim, type Factor, leavesOf, partsOf, resolve } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
 import { isGather } from "../lowering/own-domain.js";
 import { isOne, isStatic } from "../shapes/size-pair.js";
 import { Conflicts } from "./conflicts.js";
+import type { FactoredGraph } from "./factored-graph.js";
 import { givenOutputs } from "./given-outputs.js";
 import { Labels, type RoleLabel } from "./labels.js";
-import type { FactoredGraph } from "./propagate.js";
 import { findRoutedExperts, type RoutedExperts } from "./routed-experts.js";
 
 /** One place where a node reads a weight, with the factors of that use. */
@@ -138,7 +139,7 @@ function findWithin(
   { conflicts, holders, sums, joined }: Surroundings,
 ): Map<Factor, Factor> | undefined {
   const held = (factor: Factor): number =>
-    holders.get(factor)!.reduce((sum, { weight }) => sum + weight.dims.reduce((n, size) => n * size, 1), 0);
+    holders.get(factor)!.reduce((sum, { weight }) => sum + elementCount(weight.dims), 0);
   const within = new Map<Factor, Factor>();
   for (const factor of factors) {
     const companions = [...conflicts.of(factor)].filter(

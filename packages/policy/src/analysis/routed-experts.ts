@@ -1,7 +1,7 @@
 import { type Dim, type Factor, isLeaf, leavesOf, resolve, sizeOf } from "../factors/factor.js";
 import { operatorName } from "../graph/operator-name.js";
 import { isOne, isStatic } from "../shapes/size-pair.js";
-import type { FactoredGraph, FactoredNode } from "./propagate.js";
+import type { FactoredGraph, FactoredNode } from "./factored-graph.js";
 
 /**
  * A mixture of experts, recognised by what it computes:

@@ -1,7 +1,7 @@
 import { isRingrankError } from "@ringrank/errors";
 import { type Graph, keptStates } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
-import type { FactoredGraph } from "../analysis/propagate.js";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import { bindSymbols, type Evaluated, evaluateShapes, type SymbolTable } from "../shapes/index.js";
 import { isStatic } from "../shapes/size-pair.js";
 import type { Placement } from "./placement.js";

@@ -1,4 +1,4 @@
-import type { FactoredNode } from "../analysis/propagate.js";
+import type { FactoredNode } from "../analysis/factored-graph.js";
 import type { Placement } from "./placement.js";
 
 /**

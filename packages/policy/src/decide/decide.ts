@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { FactoredGraph } from "../analysis/propagate.js";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import { isParameter, type Role, type Roles } from "../analysis/roles.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";

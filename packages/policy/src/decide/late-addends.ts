@@ -1,6 +1,6 @@
 import { floatAttribute, type GraphNode } from "@ringrank/model";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import { isOwnRow } from "../analysis/own-rows.js";
-import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter } from "../analysis/roles.js";
 import { operatorName } from "../graph/operator-name.js";
 import { isReshaping } from "../graph/reshaping.js";

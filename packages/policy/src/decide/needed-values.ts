@@ -1,6 +1,6 @@
 import { keptStates } from "@ringrank/model";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import { givenOutputs } from "../analysis/given-outputs.js";
-import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Placement } from "./placement.js";
 
 /**

@@ -1,6 +1,6 @@
 import type { DataType } from "@ringrank/model";
+import type { FactoredGraph, FactoredNode } from "../analysis/factored-graph.js";
 import { givenOutputs } from "../analysis/given-outputs.js";
-import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import { appendTo } from "../append-to.js";
 import { type Dim, type Factor, resolve, segmentsOf, sizeOf } from "../factors/factor.js";
 import { isGather } from "../lowering/own-domain.js";

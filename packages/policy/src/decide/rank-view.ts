@@ -1,6 +1,6 @@
 import { keptStates } from "@ringrank/model";
+import type { FactoredGraph, FactoredNode } from "../analysis/factored-graph.js";
 import { givenOutputs } from "../analysis/given-outputs.js";
-import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { Dim } from "../factors/factor.js";
 import { isSharded, localSize, type RankShare } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";

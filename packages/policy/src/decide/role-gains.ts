@@ -1,4 +1,4 @@
-import type { FactoredGraph } from "../analysis/propagate.js";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import type { Role, Roles, WeightUse } from "../analysis/roles.js";
 import { appendTo } from "../append-to.js";
 import { type Factor, leavesOf } from "../factors/factor.js";

@@ -1,4 +1,4 @@
-import type { FactoredGraph } from "../analysis/propagate.js";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import type { Roles, WeightUse } from "../analysis/roles.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import { type Dim, leavesOf } from "../factors/factor.js";

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
-import type { FactoredGraph } from "../analysis/propagate.js";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import { operatorName } from "../graph/operator-name.js";
 import { isGather } from "../lowering/own-domain.js";
 import type { CollectiveData } from "../partition-policy/partition-policy.js";

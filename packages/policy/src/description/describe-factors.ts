@@ -1,4 +1,4 @@
-import type { FactoredNode } from "../analysis/propagate.js";
+import type { FactoredNode } from "../analysis/factored-graph.js";
 import type { Role, Roles, WeightUse } from "../analysis/roles.js";
 import { wholeBytes } from "../decide/storage.js";
 import { type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";

@@ -1,4 +1,4 @@
-import type { FactoredGraph } from "../analysis/propagate.js";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import type { Role, Roles, WeightUse } from "../analysis/roles.js";
 import type { Plan } from "../decide/decide.js";
 import type { Factor } from "../factors/factor.js";

@@ -1,4 +1,4 @@
-import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import type { FactoredGraph, FactoredNode } from "../analysis/factored-graph.js";
 import type { WeightUse } from "../analysis/roles.js";
 import { type Factor, leavesOf } from "../factors/factor.js";
 

@@ -10,7 +10,7 @@ import {
   type Weight,
 } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
-import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import type { FactoredGraph, FactoredNode } from "../analysis/factored-graph.js";
 import { findRoutedExperts } from "../analysis/routed-experts.js";
 import { inlineWeight, int64Tensor } from "../graph/constants.js";
 import { FreshNames } from "../graph/fresh-names.js";

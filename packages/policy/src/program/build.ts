@@ -1,6 +1,6 @@
 import type { RecurrentState } from "@ringrank/model";
-import { bytesPerElement } from "@ringrank/model/weights";
-import type { FactoredGraph } from "../analysis/propagate.js";
+import { bytesPerElement, elementCount } from "@ringrank/model/weights";
+import type { FactoredGraph } from "../analysis/factored-graph.js";
 import type { Roles } from "../analysis/roles.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Plan } from "../decide/decide.js";
@@ -8,8 +8,8 @@ import { addToProducts } from "./local/add-to-products.js";
 import { DeclaredValues } from "./local/declared-values.js";
 import { type ExpertStages, makeExpertStages } from "./local/experts.js";
 import { joinOutputs } from "./local/join-outputs.js";
-import { countReaders, withoutUnread } from "./local/local-stage.js";
-import { localValues } from "./local/local-values.js";
+import { countReaders, type LocalStage, withoutUnread } from "./local/local-stage.js";
+import { type LocalShape, type LocalValues, localValues } from "./local/local-values.js";
 import { type LocalGraph, localize } from "./local/localize.js";
 import { StageLocalizer } from "./local/localize-stage.js";
 import { castSums } from "./local/wire-types.js";
@@ -89,28 +89,15 @@ class ProgramBuilder {
       this.#local,
       this.#declared,
     );
-    const staged = entries.map((entry) => {
-      const own = withoutUnread(
-        entry.stages.map((stage) => stageLocalizer.localize(stage, values)),
-        entry.outputs,
-      );
-      const joined = joinOutputs(own, values, entry.outputs);
-      const local = addToProducts(joined, values, entry.outputs);
-      const { stages, crossing } = castSums(local, (value) => values.get(value)!.type);
-      for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
-      // A rank without units does not cast a sum back if it only adds zeros to it.
-      return { entry, stages: withoutUnread(stages, entry.outputs) };
+    const local = entries.map((entry) => {
+      const stages = entry.stages.map((stage) => stageLocalizer.localize(stage, values));
+      return { entry, stages: simplify(stages, values, entry.outputs) };
     });
-    const stages = staged.flatMap(({ stages }) => stages);
-    const attention = stages.flatMap((stage) => stage.attention);
-    const context: SegmentContext = {
-      opsets: this.#factored.graph.opsets,
-      shards,
-      constants: new Map([...this.#local.constants, ...attention.flatMap(({ constants }) => [...constants])]),
-      values: new Map([...values, ...attention.flatMap((one) => [...one.values])]),
-      uses: countReaders(stages, shards),
-    };
-    const built = staged.map(({ entry, stages }) => [
+    const context = this.#contextOf(
+      local.flatMap(({ stages }) => stages),
+      values,
+    );
+    const built = local.map(({ entry, stages }) => [
       entry.name,
       this.#entry(entry, this.#stepMaker.make(stages, entry.outputs, context)),
     ]);
@@ -121,10 +108,22 @@ class ProgramBuilder {
       segments: this.#stepMaker.segments,
       weights: Object.fromEntries(shards),
       bytes: [...shards.values()].reduce(
-        (sum, { weight, dims }) =>
-          sum + dims.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]),
+        (sum, { weight, dims }) => sum + elementCount(dims) * bytesPerElement[weight.type],
         0,
       ),
+    };
+  }
+
+  /** What the segments of all entries' stages refer to. */
+  #contextOf(stages: readonly LocalStage[], values: LocalValues): SegmentContext {
+    const { shards, constants } = this.#local;
+    const attention = stages.flatMap((stage) => stage.attention);
+    return {
+      opsets: this.#factored.graph.opsets,
+      shards,
+      constants: new Map([...constants, ...attention.flatMap((one) => [...one.constants])]),
+      values: new Map([...values, ...attention.flatMap((one) => [...one.values])]),
+      uses: countReaders(stages, shards),
     };
   }
 
@@ -155,4 +154,23 @@ class ProgramBuilder {
   #has(name: string): boolean {
     return this.#local.nameOf(name) !== undefined;
   }
+}
+
+/**
+ * An entry's stages, with as little in segments as possible.
+ *
+ * @param values gets those in which sums of other types cross
+ * @param outputs names of the entry's outputs
+ */
+function simplify(
+  stages: readonly LocalStage[],
+  values: Map<string, LocalShape>,
+  outputs: readonly string[],
+): LocalStage[] {
+  const joined = joinOutputs(withoutUnread(stages, outputs), values, outputs);
+  const added = addToProducts(joined, values, outputs);
+  const cast = castSums(added, (value) => values.get(value)!.type);
+  for (const [value, name] of cast.crossing) values.set(name, { ...values.get(value)!, type: "float32" });
+  // A rank without units does not cast a sum back if it only adds zeros to it.
+  return withoutUnread(cast.stages, outputs);
 }

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import { keptStates } from "@ringrank/model";
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import type { Plan } from "../../decide/decide.js";
 import { sizeOf } from "../../factors/factor.js";
 import { isSharded, localIntervals, localSize } from "../../factors/shard.js";

@@ -1,5 +1,5 @@
 import { intAttribute } from "@ringrank/model";
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import type { WeightUse } from "../../analysis/roles.js";
 import type { RoutedExperts } from "../../analysis/routed-experts.js";
 import type { RankView } from "../../decide/rank-view.js";
@@ -39,46 +39,39 @@ export function makeExpertStages(
   experts: readonly RoutedExperts[],
   kinds: readonly ProductKind[],
 ): Map<RoutedExperts, ExpertStages> {
-  const made = new Map<RoutedExperts, ExpertStages>();
-  if (experts.length === 0) return made;
+  if (experts.length === 0) return new Map();
   const one = new Map(share);
   for (const { experts: factor } of experts) one.set(factor, [0, 1]);
   const local = localize(factored, uses, view, one);
-  const all = experts.map((routed) => ({
-    routed,
-    stages: stagesOf(routed, factored, local, kinds),
-    stacked: stackedWeights(routed, uses),
-  }));
+  const made = experts.map((routed) => {
+    const stages = stagesOf(routed, factored, local, kinds);
+    const stacks = stacksOf(stages, stackedWeights(routed, uses), local);
+    return { routed, stages, stacks, perExpert: local.nameOf(routed.perExpert)! };
+  });
   const shards = new Map(local.shards);
   const values = new Map(localValues(factored, local, one));
-  const stacksOf = new Map<RoutedExperts, string[]>();
-  for (const { routed, stages, stacked } of all) {
-    const reads = new Set(
-      stages.flatMap(({ nodes, products }) => [...readsOfAll(nodes), ...products.flatMap(weightsOf)]),
-    );
-    const stacks = [...reads].filter((name) => stacked.has(local.shards.get(name)?.weight));
-    for (const name of stacks) {
-      const { weight, dims } = local.shards.get(name)!;
-      shards.delete(name);
-      values.set(name, { type: weight.type, dims: dims.map((size) => [size, size]) });
-    }
-    stacksOf.set(routed, stacks);
+  for (const name of made.flatMap(({ stacks }) => stacks)) {
+    const { weight, dims } = local.shards.get(name)!;
+    shards.delete(name);
+    values.set(name, { type: weight.type, dims: dims.map((size) => [size, size]) });
   }
-  const context = {
-    opsets: factored.graph.opsets,
-    shards,
-    constants: local.constants,
-    values,
-    uses: countReaders(
-      all.flatMap(({ stages }) => stages),
-      shards,
-    ),
-  };
-  for (const { routed, stages } of all) {
-    const perExpert = local.nameOf(routed.perExpert)!;
-    made.set(routed, { stages, context, stacks: stacksOf.get(routed)!, perExpert });
-  }
-  return made;
+  const stages = made.flatMap(({ stages }) => stages);
+  const { opsets } = factored.graph;
+  const context = { opsets, shards, constants: local.constants, values, uses: countReaders(stages, shards) };
+  return new Map(made.map(({ routed, ...parts }) => [routed, { ...parts, context }]));
+}
+
+/** Local names of the stacks that the stages of an expert read. */
+function stacksOf(
+  stages: readonly LocalStage[],
+  stacked: ReadonlySet<WeightUse["weight"] | undefined>,
+  { shards }: LocalGraph,
+): string[] {
+  const reads = stages.flatMap(({ nodes, products }) => [
+    ...readsOfAll(nodes),
+    ...products.flatMap(weightsOf),
+  ]);
+  return [...new Set(reads)].filter((name) => stacked.has(shards.get(name)?.weight));
 }
 
 /** Weights of which each expert has a part. */

@@ -1,14 +1,17 @@
 import type { DataType } from "@ringrank/model";
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import { localSize, type RankShare } from "../../factors/shard.js";
 import type { SizePair } from "../../shapes/size-pair.js";
 import type { LocalGraph } from "./localize.js";
 
-/** Types and sizes on one rank, by local name. */
-export type LocalValues = ReadonlyMap<
-  string,
-  { readonly type: DataType; readonly dims: readonly SizePair[] }
->;
+/** A value's type and sizes on one rank. */
+export interface LocalShape {
+  readonly type: DataType;
+  readonly dims: readonly SizePair[];
+}
+
+/** By local name. */
+export type LocalValues = ReadonlyMap<string, LocalShape>;
 
 export function localValues(factored: FactoredGraph, local: LocalGraph, share: RankShare): LocalValues {
   const values = new Map(local.values);

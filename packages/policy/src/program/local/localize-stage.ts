@@ -1,4 +1,4 @@
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import type { RoutedExperts } from "../../analysis/routed-experts.js";
 import type { Plan } from "../../decide/decide.js";
 import type { RankView } from "../../decide/rank-view.js";

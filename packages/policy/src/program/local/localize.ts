@@ -1,6 +1,6 @@
 import type { ConstantTensor, DataType, GraphNode, Weight } from "@ringrank/model";
 import { selectedDims, type WeightShard } from "@ringrank/model/weights";
-import type { FactoredGraph, FactoredNode } from "../../analysis/propagate.js";
+import type { FactoredGraph, FactoredNode } from "../../analysis/factored-graph.js";
 import { isParameter, type WeightUse } from "../../analysis/roles.js";
 import type { RankView } from "../../decide/rank-view.js";
 import { selectionOf } from "../../decide/storage.js";
@@ -10,8 +10,7 @@ import { inlineWeight } from "../../graph/constants.js";
 import { FreshNames } from "../../graph/fresh-names.js";
 import { makeNode } from "../../graph/make-node.js";
 import type { Localization } from "../../rules/rule.js";
-import type { SizePair } from "../../shapes/size-pair.js";
-import type { LocalValues } from "./local-values.js";
+import type { LocalShape, LocalValues } from "./local-values.js";
 import { sliceInline } from "./slice-inline.js";
 
 /** What a rank runs instead of each node of the graph, before the graph is cut at the collectives. */
@@ -47,7 +46,7 @@ class Localizer {
   readonly #share: RankShare;
   readonly #shards = new Map<string, WeightShard>();
   readonly #constants = new Map<string, Weight>();
-  readonly #values = new Map<string, { readonly type: DataType; readonly dims: readonly SizePair[] }>();
+  readonly #values = new Map<string, LocalShape>();
   /** Local names that differ from the value's own. */
   readonly #aliases = new Map<string, string>();
   /** By node and slot: the local name of a weight there. */

@@ -1,5 +1,5 @@
 import type { CachedAttention } from "../../analysis/cached-attention.js";
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import type { RoutedExperts } from "../../analysis/routed-experts.js";
 import type { NormalizedValue } from "./normalizations.js";
 import type { ProductApart } from "./products-apart.js";

@@ -1,5 +1,5 @@
 import { keptStates } from "@ringrank/model";
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import type { Placement } from "../../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
 import type { Stage } from "./stages.js";

@@ -1,5 +1,5 @@
 import { findCachedAttention } from "../../analysis/cached-attention.js";
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import type { RoutedExperts } from "../../analysis/routed-experts.js";
 import type { Plan } from "../../decide/decide.js";
 import { sizeOf } from "../../factors/factor.js";

@@ -1,6 +1,6 @@
 import { floatAttribute } from "@ringrank/model";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import { isOwnRow } from "../../analysis/own-rows.js";
-import type { FactoredGraph } from "../../analysis/propagate.js";
 import type { Placement } from "../../decide/placement.js";
 import { axisOf } from "../../graph/axis.js";
 import { operatorName } from "../../graph/operator-name.js";

@@ -1,4 +1,4 @@
-import type { FactoredGraph } from "../../analysis/propagate.js";
+import type { FactoredGraph } from "../../analysis/factored-graph.js";
 import { rankedValues } from "../../analysis/ranked.js";
 import type { Placement } from "../../decide/placement.js";
 import { isReshaping } from "../../graph/reshaping.js";
