@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { buildGraph } from "../architectures/index.js";
 import { type JsonObject, openCheckpoint, type StoredTensor } from "../checkpoint/index.js";
+import { elementCount } from "../weights/element-types.js";
 import { readGolden, zooDirectory, zooNames } from "./fixtures.js";
 import { integers, UnsplitModel } from "./unsplit-model.js";
 
@@ -46,6 +47,6 @@ export async function expectSetting(
 }
 
 function firstOf(tensor: StoredTensor, dims: readonly number[]): StoredTensor {
-  const share = dims.reduce((a, b) => a * b, 1) / tensor.dims.reduce((a, b) => a * b, 1);
+  const share = elementCount(dims) / elementCount(tensor.dims);
   return { ...tensor, dims, bytes: share * tensor.bytes };
 }

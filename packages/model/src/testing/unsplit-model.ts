@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { buildGraph, encodeOnnx, type Graph, openCheckpoint } from "../index.js";
-import { bytesOf } from "../weights/element-types.js";
+import { bytesOf, elementCount } from "../weights/element-types.js";
 import { ShardReader } from "../weights/index.js";
 
 /** A model in one ONNX Runtime session, to compare with results of transformers. */
@@ -168,7 +168,7 @@ class UnsplitRun {
   #zeros(past: string): ort.Tensor {
     const [, ...sizes] = this.#graph.inputs.find(({ name }) => name === past)!.dims.map(Number);
     const dims = [this.#batch, ...sizes];
-    return new ort.Tensor("float32", new Float32Array(dims.reduce((count, size) => count * size, 1)), dims);
+    return new ort.Tensor("float32", new Float32Array(elementCount(dims)), dims);
   }
 
   /** Heads and lanes of a `past` input. */

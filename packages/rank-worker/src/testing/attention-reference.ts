@@ -1,4 +1,5 @@
 import { encodeOnnx, type Graph, GraphBuilder, type SymbolicDim, type Value } from "@ringrank/model";
+import { elementCount } from "@ringrank/model/weights";
 import * as ort from "onnxruntime-node";
 
 /** An attention over a cache, and its inputs. */
@@ -54,8 +55,9 @@ export function attentionInputs(
 
 /** Numbers in about ±1, without a simple pattern. */
 function noise(seed: number, dims: readonly number[]): Float32Array {
-  const length = dims.reduce((product, size) => product * size, 1);
-  return Float32Array.from({ length }, (_, i) => Math.sin(seed * 7.13 + i * i * 0.377 + i));
+  return Float32Array.from({ length: elementCount(dims) }, (_, i) =>
+    Math.sin(seed * 7.13 + i * i * 0.377 + i),
+  );
 }
 
 /** Attention in the operators that architectures use; outputs `context`, `presentKeys` and `presentValues`. */

@@ -1,6 +1,6 @@
 /** Pieces of programs split by hand, for tests: weights that are formulas, their shards, segments in small ONNX. */
 import type { Weight } from "@ringrank/model";
-import type { Interval, WeightShard } from "@ringrank/model/weights";
+import { elementCount, type Interval, type WeightShard } from "@ringrank/model/weights";
 import type { LocalValue, Segment } from "@ringrank/policy";
 import { encodeTinyOnnx, type TinyNode, type TinyValue } from "./tiny-onnx.js";
 
@@ -31,7 +31,7 @@ export function deal(units: number, ranks: number): Interval[] {
 
 /** Values that repeat in no simple pattern, about ±1. */
 export function weight(seed: number, dims: readonly number[]): Weight {
-  const length = dims.reduce((product, dim) => product * dim, 1);
+  const length = elementCount(dims);
   const data = Float32Array.from({ length }, (_, i) => 1.3 * Math.sin(seed * 7.13 + i * i * 0.377 + i));
   return { type: "float32", dims, source: { kind: "inline", data } };
 }
