@@ -1,7 +1,8 @@
 import { fieldOf, textField } from "../steps/fields.js";
 import type { TokenizerJson } from "../tokenizer-json.js";
 import { Merges } from "./merges.js";
-import { idsByToken, idsOfBytes, noIdFor, type TokenModel, tokensById } from "./token-model.js";
+import type { TokenModel } from "./token-model.js";
+import { idsByToken, idsOfBytes, noIdFor, tokensById } from "./vocabulary.js";
 
 /** The most pieces whose ids are cached, and the length from which a piece is not, in UTF-16 units. */
 const mostKnown = 10_000;

@@ -1,7 +1,8 @@
 import { fieldOf } from "../steps/fields.js";
 import type { TokenizerJson } from "../tokenizer-json.js";
 import { Trie } from "../trie.js";
-import { idsOfBytes, noIdFor, type TokenModel } from "./token-model.js";
+import type { TokenModel } from "./token-model.js";
+import { idsOfBytes, noIdFor } from "./vocabulary.js";
 
 /** An unknown character's score is this much below the lowest score of all tokens. */
 const unknownPenalty = 10;

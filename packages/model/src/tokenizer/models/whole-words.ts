@@ -1,6 +1,7 @@
 import { textField } from "../steps/fields.js";
 import type { TokenizerJson } from "../tokenizer-json.js";
-import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.js";
+import type { TokenModel } from "./token-model.js";
+import { idsByToken, noIdFor, tokensById } from "./vocabulary.js";
 
 /** One token per piece (`models/wordlevel` of https://github.com/huggingface/tokenizers). */
 export class WholeWords implements TokenModel {

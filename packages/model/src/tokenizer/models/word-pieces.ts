@@ -1,6 +1,7 @@
 import { countField, textField } from "../steps/fields.js";
 import type { TokenizerJson } from "../tokenizer-json.js";
-import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.js";
+import type { TokenModel } from "./token-model.js";
+import { idsByToken, noIdFor, tokensById } from "./vocabulary.js";
 
 /**
  * Takes the longest token at the beginning of a word, then of the rest, and so on; the unknown token if no token fits
