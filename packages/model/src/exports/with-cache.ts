@@ -86,6 +86,35 @@ class CachedDecoder {
     const apart = (name: string): string => (remade.has(name) ? `exported·${name}` : name);
     const exported = renameValues(this.#exported, apart);
     const g = new GraphBuilder(namesOf(exported));
+    const replaced = this.#replacements(g, exported, apart);
+    if (logits !== undefined) {
+      g.output(logits.name, g.cast(g.read(apart(logits.name)), "float32"), "float32", logits.dims);
+    }
+
+    const built = g.build();
+    const reads = new Map([...replaced].map(([name, value]) => [name, value.name]));
+    const lowered = new Set(this.#sources.fused.map(({ node }) => node.outputs[0]!));
+    const rest = {
+      ...exported,
+      inputs: this.#keptInputs(),
+      outputs: exported.outputs.filter(({ name }) => !remade.has(name.replace(/^exported·/, ""))),
+      nodes: [
+        ...redirect(
+          exported.nodes.filter(({ outputs }) => !lowered.has(outputs[0]!)),
+          reads,
+        ),
+        ...namedOutputs(exported.outputs, reads),
+      ],
+    };
+    return withoutUnreadInputs(extended(rest, built), built);
+  }
+
+  /**
+   * What the graph reads instead of the exported values of these names: caches, attention over them, and the mask.
+   *
+   * @param exported the export, with the names that `apart` gives to what is remade
+   */
+  #replacements(g: GraphBuilder, exported: Graph, apart: (name: string) => string): Map<string, Value> {
     const step = {
       attentionMask: this.#perToken(g, this.#tokens.mask),
       positionIds: this.#perToken(g, interfaceNames.positionIds),
@@ -94,7 +123,6 @@ class CachedDecoder {
     const caches = new CausalCaches(g, step, {
       exact: appended.length > 0 || fused.some(({ exact }) => exact),
     });
-
     const replaced = new Map<string, Value>();
     for (const state of appended) {
       replaced.set(apart(state.past.name), caches.get().keep(state.state, g.read(state.rows), state));
@@ -111,27 +139,7 @@ class CachedDecoder {
     }
     const mask = this.#inputs.get(this.#tokens.mask);
     if (mask !== undefined) replaced.set(mask.name, longMask(g, mask, caches.get().filled));
-
-    if (logits !== undefined) {
-      g.output(logits.name, g.cast(g.read(apart(logits.name)), "float32"), "float32", logits.dims);
-    }
-
-    const built = g.build();
-    const reads = new Map([...replaced].map(([name, value]) => [name, value.name]));
-    const lowered = new Set(fused.map(({ node }) => node.outputs[0]!));
-    const rest = {
-      ...exported,
-      inputs: this.#keptInputs(),
-      outputs: exported.outputs.filter(({ name }) => !remade.has(name.replace(/^exported·/, ""))),
-      nodes: [
-        ...redirect(
-          exported.nodes.filter(({ outputs }) => !lowered.has(outputs[0]!)),
-          reads,
-        ),
-        ...namedOutputs(exported.outputs, reads),
-      ],
-    };
-    return withoutUnreadInputs(extended(rest, built), built);
+    return replaced;
   }
 
   /** Tokens are chosen by float32 logits; an export in float16 often has float16 logits. */
