@@ -2,9 +2,9 @@
 //
 //   node examples/02-ring-all-reduce.mjs [ranks, at most 6; default 3]
 //
-// Every rank starts with its own array [6], cut into N chunks as even as possible, and ends with the sum of all arrays. Each
-// rank only reads from its left neighbour. First, each chunk travels once round the ring, and every rank adds its own
-// numbers (reduce-scatter, N−1 steps). Then each finished chunk travels round once more (all-gather, N−1 steps). In
+// Every rank starts with its own array [6], cut into N chunks as even as possible, and ends with the sum of all arrays.
+// Each rank only reads from its left neighbour. First, each chunk travels once round the ring, and every rank adds its
+// own numbers (reduce-scatter, N−1 steps). Then each finished chunk travels round once more (all-gather, N−1 steps). In
 // each step, a rank reads 1/N of the array, so 2(N−1)/N of it in all: hardly more with many ranks than with few. No
 // all-reduce can do with less (Patarasuk and Yuan, 2009, doi 10.1016/j.jpdc.2008.09.002).
 import assert from "node:assert/strict";

@@ -6,8 +6,8 @@
 // it plans the embedded model on 2 ranks.
 //
 // "4·2·32 × 256" is a weight [256, 256] whose first axis consists of 4 key heads, each with a group of 2 query heads of
-// 32 lanes (the head dimension); its share is that of the rank with most of it. Column-parallel and row-parallel are the
-// two splits of example 03. There, W is inputs by outputs; most checkpoints (GPT-2's do not) store a linear layer's
+// 32 lanes (the head dimension); its share is that of the rank with most of it. Column-parallel and row-parallel are
+// the two splits of example 03. There, W is inputs by outputs; most checkpoints (GPT-2's do not) store a linear layer's
 // weight the other way round, outputs by inputs. So splitting W by columns means splitting the stored weight's axis 0,
 // and splitting W by rows means splitting its axis 1.
 import { planModel } from "@ringrank/coordinator";

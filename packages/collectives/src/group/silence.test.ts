@@ -11,7 +11,9 @@ const stepTimeoutMs = 400;
 /** Its ranks sleep without looking for each other first. */
 const groupOf = (worldSize: number) => ({ ...createGroup({ worldSize, stepTimeoutMs }), looks: 0 });
 
-/** Makes each sleep of rank 0 last as long as it may. Meanwhile, the others `act`, given how long it has slept by then. */
+/**
+ * Makes each sleep of rank 0 last as long as it may. Meanwhile, the others `act`, given how long it has slept by then.
+ */
 function whileAsleep(act: (sleptMs: number) => void): { readonly sleptMs: number } {
   const time = { sleptMs: 0 };
   vi.spyOn(Atomics, "wait").mockImplementation((_words, _index, _value, timeout) => {

@@ -52,7 +52,9 @@ export class PrefixCache {
     return released;
   }
 
-  /** The longest beginning of a prompt that need not be computed. It leaves at least one token, whose logits are needed. */
+  /**
+   * The longest beginning of a prompt that need not be computed. It leaves at least one token, whose logits are needed.
+   */
   find(prompt: readonly number[]): CachedPrefix | undefined {
     const wanted = prompt.slice(0, -1);
     let best: CachedPrefix | undefined;

@@ -5,8 +5,8 @@ import type { WeightShard } from "./shard-reader.js";
 
 /**
  * Cuts a shard along its first axis into shards of at most `limit` bytes (and at least one index), in order. The values
- * and the scales of a quantized matrix are cut at the same rows, so that a reader computes both of a piece in one pass. In
- * a stack of such matrices, each is a piece of its own.
+ * and the scales of a quantized matrix are cut at the same rows, so that a reader computes both of a piece in one pass.
+ * In a stack of such matrices, each is a piece of its own.
  */
 export function* rowPieces(shard: WeightShard, limit: number): Generator<WeightShard> {
   const { weight, selection, dims } = shard;

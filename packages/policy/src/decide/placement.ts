@@ -30,8 +30,8 @@ export interface Placement {
  *
  * @param secondsToPay how long the all-reduce of a value takes
  * @returns undefined if the choice is inadmissible. A sum that runs over sharded and whole segments side by side would
- *   count the whole ones once per rank. A value that is gathered or output, and is sharded along two axes or along one of
- *   unknown size, has no order in which to assemble it. Collectives would round sums in some types.
+ *   count the whole ones once per rank. A value that is gathered or output, and is sharded along two axes or along one
+ *   of unknown size, has no order in which to assemble it. Collectives would round sums in some types.
  */
 export function place(
   factored: FactoredGraph,

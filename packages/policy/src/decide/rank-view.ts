@@ -11,8 +11,8 @@ import type { Placement } from "./placement.js";
 
 /**
  * The parts of a graph that concern one rank. A rank without units skips the region that works on them and contributes
- * zeros to its sums; an addend that counts once is only read on rank 0; and what is no longer needed is neither computed
- * nor kept for the next step. So a rank holds exactly the weights that it reads.
+ * zeros to its sums; an addend that counts once is only read on rank 0; and what is no longer needed is neither
+ * computed nor kept for the next step. So a rank holds exactly the weights that it reads.
  */
 export class RankView {
   readonly #factored: FactoredGraph;

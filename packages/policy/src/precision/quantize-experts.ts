@@ -23,8 +23,8 @@ import type { Precision } from "./precision.js";
 
 /**
  * Quantizes the matrices of routed experts: each product with a stack of them becomes a StackedMatMulNBits
- * (rules/operators/quantized-blocks.ts). A rank then multiplies by one expert's matrix at a time, as by any other matrix.
- * Only the factors show which stacks are routed experts, so this comes after `quantizeGraph`.
+ * (rules/operators/quantized-blocks.ts). A rank then multiplies by one expert's matrix at a time, as by any other
+ * matrix. Only the factors show which stacks are routed experts, so this comes after `quantizeGraph`.
  */
 export function quantizeExperts(factored: FactoredGraph, precision: Precision): Graph {
   const { graph, nodes } = factored;

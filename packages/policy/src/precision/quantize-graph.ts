@@ -24,8 +24,8 @@ import type { Precision } from "./precision.js";
  * - a lookup in a constant table becomes a GatherBlockQuantized, always of 8 bits: with 4, lookups would cost the
  *   embedded model as much perplexity as all its products together;
  * - a product whose result is ranked (by a `TopK` that chooses the experts of a row) is unchanged, because choosing
- *   another expert is not a small error; so are stacks of matrices (see `quantize-experts.ts` for those of experts), and
- *   anything that is not a matrix: biases, norms, convolutions.
+ *   another expert is not a small error; so are stacks of matrices (see `quantize-experts.ts` for those of experts),
+ *   and anything that is not a matrix: biases, norms, convolutions.
  *
  * Weights stay references. The contents of the graph's `If`s are ignored; they have been inlined before.
  *

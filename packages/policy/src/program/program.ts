@@ -30,8 +30,8 @@ export interface Entry {
   readonly outputs: readonly LocalValue[];
   readonly steps: readonly Step[];
   /**
-   * After this many steps, everything that is kept for the next call has been computed. If a call needs no other output,
-   * all ranks may skip the remaining steps. Absent if there are none.
+   * After this many steps, everything that is kept for the next call has been computed. If a call needs no other
+   * output, all ranks may skip the remaining steps. Absent if there are none.
    */
   readonly cacheSteps?: number;
   /** As in the graph. `inputs` and `outputs` have the local shapes of the states. */
@@ -282,8 +282,8 @@ export interface AttentionOverCache {
     readonly interleaved: boolean;
   };
   /**
-   * The segment that computes some new rows of one sequence at a time: see program/segments/attention-block.ts. Absent if
-   * the projections are not laid out row by row, or if nothing is added to the scores.
+   * The segment that computes some new rows of one sequence at a time: see program/segments/attention-block.ts. Absent
+   * if the projections are not laid out row by row, or if nothing is added to the scores.
    */
   readonly block?: number;
 }

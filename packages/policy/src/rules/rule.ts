@@ -16,8 +16,8 @@ export interface Rule {
   /** Slots of operands that are added to a result which may be owed. They then count on one rank only. */
   readonly addends?: readonly number[];
   /**
-   * Slots of operands that the operator sums over, if it also has operands whose units it computes apart before that sum,
-   * as the first of two products does. Absent if it sums over every operand that holds what it contracts.
+   * Slots of operands that the operator sums over, if it also has operands whose units it computes apart before that
+   * sum, as the first of two products does. Absent if it sums over every operand that holds what it contracts.
    */
   readonly summed?: readonly number[];
   /** Slots of operands of which only the sizes matter. A sum that is owed there need not be reduced first. */

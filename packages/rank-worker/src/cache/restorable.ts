@@ -27,8 +27,8 @@ export function cacheLimits({ caches, recurrent = [], inputs = [] }: CachingGrap
 }
 
 /**
- * How many of the first `common` tokens can be restored from a sequence that was kept with `length` tokens: all, or none
- * if later tokens have replaced anything.
+ * How many of the first `common` tokens can be restored from a sequence that was kept with `length` tokens: all, or
+ * none if later tokens have replaced anything.
  *
  * The next token may not need what was replaced, such as rows that have left its window. But what is restored is kept
  * later, and then cannot lack rows that its length says it has.

@@ -7,9 +7,9 @@ import type { Cache } from "@ringrank/model";
 export const blockRows = 64;
 
 /**
- * The number of rows after which a slot of this cache wraps around; Infinity if no rows are dropped. A query sees itself
- * and the `window − 1` positions before it. An exact cache is fed all rows that a sequence has had, so none may be
- * dropped.
+ * The number of rows after which a slot of this cache wraps around; Infinity if no rows are dropped. A query sees
+ * itself and the `window − 1` positions before it. An exact cache is fed all rows that a sequence has had, so none may
+ * be dropped.
  */
 export function ringRows({ window, exact = false }: Pick<Cache, "window" | "exact">): number {
   if (window === undefined || exact) return Number.POSITIVE_INFINITY;

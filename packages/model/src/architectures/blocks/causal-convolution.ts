@@ -26,7 +26,9 @@ export function causalConvolution(
   );
 }
 
-/** Sets padding in `[batch, sequence, …]`, three axes, to zero, so that it changes neither a state nor what is near it. */
+/**
+ * Sets padding in `[batch, sequence, …]`, three axes, to zero, so that it changes neither a state nor what is near it.
+ */
 export function withoutPadding(
   g: GraphBuilder,
   x: Value,

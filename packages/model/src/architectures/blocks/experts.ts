@@ -87,7 +87,9 @@ export function gatedExperts(
   };
 }
 
-/** Feed-forwards without a gate, a tensor each in the checkpoint (`experts.0.up_proj.weight`) and a stack in the graph. */
+/**
+ * Feed-forwards without a gate, a tensor each in the checkpoint (`experts.0.up_proj.weight`) and a stack in the graph.
+ */
 export function plainExperts(
   context: ModelContext,
   { experts, width, inner, activation }: Experts,
