@@ -1,4 +1,4 @@
 /** What threads need besides comlink to call each other through it. */
-export { installErrorTransferHandler } from "./error-transfer.js";
-export { exposeService } from "./expose-service.js";
-export { portEndpoint } from "./port-endpoint.js";
+export { installErrorTransferHandler } from "./ports/error-transfer.js";
+export { exposeService } from "./ports/expose-service.js";
+export { portEndpoint } from "./ports/port-endpoint.js";

@@ -4,12 +4,12 @@
  */
 import { joinGroup } from "@ringrank/collectives";
 import { requireHugePages } from "@ringrank/webassembly";
-import { closedPort } from "./closed-port.js";
-import { controlledService } from "./control-plane.js";
-import { exposeService } from "./expose-service.js";
 import { NativeGate } from "./lifecycle.js";
 import { type RankLog, rankLogger } from "./logging.js";
-import { serveSteps } from "./step-port.js";
+import { closedPort } from "./ports/closed-port.js";
+import { controlledService } from "./ports/control-plane.js";
+import { exposeService } from "./ports/expose-service.js";
+import { serveSteps } from "./ports/step-port.js";
 import type { RankWorkerTask } from "./task.js";
 import { StepTrace } from "./trace/step-trace.js";
 

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { createGroup } from "@ringrank/collectives";
 import comlink, { type Remote } from "comlink";
-import { installErrorTransferHandler } from "../error-transfer.js";
 import { Lifecycle } from "../lifecycle.js";
-import { portEndpoint } from "../port-endpoint.js";
+import { installErrorTransferHandler } from "../ports/error-transfer.js";
+import { portEndpoint } from "../ports/port-endpoint.js";
 import type { RankControl } from "../protocol.js";
 
 /** Ranks on threads of their own, each with its control plane. */

@@ -1,5 +1,5 @@
 import comlink from "comlink";
-import type { RankControl, RankService, TensorMessage } from "./protocol.js";
+import type { RankControl, RankService, TensorMessage } from "../protocol.js";
 
 /**
  * A rank's service as comlink exposes it: tensors are moved, not copied, and the port for progress is closed when

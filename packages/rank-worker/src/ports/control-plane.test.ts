@@ -3,9 +3,9 @@ import { MessageChannel } from "node:worker_threads";
 import type { RankProgram } from "@ringrank/policy";
 import comlink from "comlink";
 import { expect, test } from "vitest";
+import type { LoadReport, RankControl, RankService } from "../protocol.js";
 import { controlledService } from "./control-plane.js";
 import { portEndpoint } from "./port-endpoint.js";
-import type { LoadReport, RankControl, RankService } from "./protocol.js";
 
 const options = { threads: 1 };
 const program = {} as RankProgram;

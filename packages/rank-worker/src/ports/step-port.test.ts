@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { RingrankError } from "@ringrank/errors";
 import { expect, onTestFinished, test } from "vitest";
-import type { StepAnswer, StepRequest, StepResult } from "./protocol.js";
+import type { StepAnswer, StepRequest, StepResult } from "../protocol.js";
 import { serveSteps } from "./step-port.js";
 
 const counters: StepResult["counters"] = {

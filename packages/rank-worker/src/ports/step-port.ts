@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { RingrankError } from "@ringrank/errors";
-import type { StepAnswer, StepRequest } from "./protocol.js";
-import type { Rank } from "./rank.js";
+import type { StepAnswer, StepRequest } from "../protocol.js";
+import type { Rank } from "../rank.js";
 
 /**
  * After this many steps without a pause, the thread's other work gets a turn: finalizers, and tasks of the garbage
