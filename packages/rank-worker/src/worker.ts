@@ -4,6 +4,7 @@
  */
 import { joinGroup } from "@ringrank/collectives";
 import { requireHugePages } from "@ringrank/webassembly";
+import comlink from "comlink";
 import { NativeGate } from "./lifecycle.js";
 import { type RankLog, rankLogger } from "./logging.js";
 import { closedPort } from "./ports/closed-port.js";
@@ -39,7 +40,7 @@ export async function serveRank({
   try {
     await new Promise<void>((resolve) => {
       void closed.then(resolve);
-      exposeService(controlledService(service, resolve), port);
+      exposeService(comlink, controlledService(service, resolve), port);
       serveSteps(steps, rank, service);
       log.debug("serving");
     });

@@ -11,6 +11,9 @@ interface TransferHandler<Value, Data> {
   deserialize(data: Data): Value;
 }
 
+/** By name, as comlink has them. */
+export type TransferHandlers = Map<string, TransferHandler<unknown, unknown>>;
+
 /** comlink's wrapper around a thrown value. */
 interface Thrown {
   readonly value: unknown;
@@ -21,7 +24,7 @@ interface Thrown {
  *
  * @param handlers `transferHandlers` of the caller's own comlink
  */
-export function installErrorTransferHandler(handlers: Map<string, TransferHandler<unknown, unknown>>): void {
+export function installErrorTransferHandler(handlers: TransferHandlers): void {
   const own = handlers.get("throw");
   const handler: TransferHandler<Thrown, ErrorData> = {
     // comlink marks thrown values with a private symbol, so only its own check recognizes them.

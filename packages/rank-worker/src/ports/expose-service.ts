@@ -1,10 +1,19 @@
 import type { MessagePort } from "node:worker_threads";
-import comlink from "comlink";
-import { installErrorTransferHandler } from "./error-transfer.js";
-import { portEndpoint } from "./port-endpoint.js";
+import { installErrorTransferHandler, type TransferHandlers } from "./error-transfer.js";
+import { type Endpoint, portEndpoint } from "./port-endpoint.js";
 
-/** Makes a service callable through comlink from the thread at the port's other end. */
-export function exposeService(service: object, port: MessagePort): void {
+/** The parts of comlink that are used; its own declarations use those of browsers. */
+interface Comlink {
+  readonly transferHandlers: TransferHandlers;
+  expose(service: unknown, endpoint: Endpoint): void;
+}
+
+/**
+ * Makes a service callable from the thread at the port's other end.
+ *
+ * @param comlink the caller's own: packages are bundled with theirs
+ */
+export function exposeService(comlink: Comlink, service: object, port: MessagePort): void {
   installErrorTransferHandler(comlink.transferHandlers);
   comlink.expose(service, portEndpoint(port));
 }

@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import adapter from "comlink/dist/umd/node-adapter.js";
 
 /** comlink's type, whose own declarations use those of browsers. */
-interface Endpoint {
+export interface Endpoint {
   postMessage(message: unknown, transferred?: unknown[]): void;
   addEventListener(type: string, listener: (message: { data: unknown }) => void): void;
   removeEventListener(type: string, listener: (message: { data: unknown }) => void): void;
