@@ -36,6 +36,7 @@ export interface FactorDecision {
   readonly label: RoleLabel;
   /** How many such factors the graph has. */
   readonly count: number;
+  /** What is dealt to ranks, in each of them. */
   readonly units: number;
   /** How many of the things named by the label form one unit: 2 if heads are dealt in pairs, else 1. */
   readonly group: number;
@@ -68,6 +69,7 @@ export interface WeightPlacement {
   readonly reason: string;
 }
 
+/** A value that ranks compute together. */
 export interface CollectiveData {
   readonly kind: "allReduce" | "allGather";
   /** Of an all-reduce. */
@@ -78,6 +80,7 @@ export interface CollectiveData {
   readonly reason: string;
 }
 
+/** The model's time and traffic on a reference machine, as far as the choice between plans depends on them. */
 export interface Prediction {
   /**
    * The unit that the other fields refer to. `a token`: one token after 512 cached ones; for an encoder–decoder
@@ -124,10 +127,12 @@ export class PartitionPolicy {
     return this.#data.precision;
   }
 
+  /** What could be decided, and what was decided. */
   get factors(): readonly FactorDecision[] {
     return this.#data.factors;
   }
 
+  /** By weight name. */
   get weights(): Readonly<Record<string, WeightPlacement>> {
     return this.#data.weights;
   }
@@ -141,6 +146,7 @@ export class PartitionPolicy {
     return this.#data.bytesPerRank;
   }
 
+  /** Parameter bytes of the unsplit model, in the types it computes in. */
   get totalBytes(): number {
     return this.#data.totalBytes;
   }
@@ -149,6 +155,7 @@ export class PartitionPolicy {
     return this.#data.predicted;
   }
 
+  /** Operators that need whole inputs because they have no rule. */
   get unruled(): readonly UnruledOperator[] {
     return this.#data.unruled;
   }

@@ -141,6 +141,7 @@ function tally(values: readonly string[]): string {
   ].join(", ");
 }
 
+/** In decimal units: `2.10 MB`, `14.2 MB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   const units = ["kB", "MB", "GB", "TB"];
