@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { DataType, TensorData, Weight, WeightSource } from "../graph/graph.js";
-import { allocate, bytesOf, bytesPerElement } from "../weights/element-types.js";
+import { allocate, byteCount, bytesOf, bytesPerElement } from "../weights/element-types.js";
 import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from "./onnx_pb.js";
 import { fromOnnxDataType } from "./onnx-data-types.js";
 
@@ -39,12 +39,12 @@ export function decodeTensor(
     if (dim < 0n || dim > Number.MAX_SAFE_INTEGER) throw malformed(name, `a dimension is ${dim}`);
     return Number(dim);
   });
-  const length = dims.reduce((count, dim) => count * dim, bytesPerElement[type]);
-  if (!Number.isSafeInteger(length)) throw malformed(name, `the shape [${dims.join(", ")}] overflows`);
+  const bytes = byteCount(type, dims);
+  if (!Number.isSafeInteger(bytes)) throw malformed(name, `the shape [${dims.join(", ")}] overflows`);
   const source: WeightSource =
     proto.dataLocation === TensorProto_DataLocation.EXTERNAL
-      ? externalSource(proto, name, type, length, resolveExternal)
-      : { kind: "inline", data: inlineData(proto, name, type, length) };
+      ? externalSource(proto, name, type, bytes, resolveExternal)
+      : { kind: "inline", data: inlineData(proto, name, type, bytes) };
   return { type, dims, source };
 }
 
@@ -52,7 +52,7 @@ function externalSource(
   proto: TensorProto,
   name: string,
   type: DataType,
-  length: number,
+  bytes: number,
   resolveExternal: ResolveExternal | undefined,
 ): WeightSource {
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
@@ -60,23 +60,23 @@ function externalSource(
     throw malformed(name, "external data has two entries with the same key");
   const location = entries.get("location");
   if (location === undefined) throw malformed(name, "external data has no location");
-  const offset = byteCount(name, entries.get("offset") ?? "0");
+  const offset = parseBytes(name, entries.get("offset") ?? "0");
   const stored = entries.get("length");
-  if (stored !== undefined && byteCount(name, stored) !== length) {
-    throw malformed(name, `external data has ${stored} bytes, but its shape needs ${length}`);
+  if (stored !== undefined && parseBytes(name, stored) !== bytes) {
+    throw malformed(name, `external data has ${stored} bytes, but its shape needs ${bytes}`);
   }
   if (resolveExternal === undefined) return { kind: "absent" };
   const { path, size } = resolveExternal(location);
-  if (offset > size - length) {
+  if (offset > size - bytes) {
     throw malformed(
       name,
-      `its ${length} bytes at offset ${offset} extend beyond the end of ${path}, which has ${size}`,
+      `its ${bytes} bytes at offset ${offset} extend beyond the end of ${path}, which has ${size}`,
     );
   }
   return { kind: "file", file: path, offset, storedAs: type };
 }
 
-function byteCount(name: string, text: string): number {
+function parseBytes(name: string, text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
     throw malformed(name, `expected a number of bytes, got "${text}"`);
@@ -85,21 +85,21 @@ function byteCount(name: string, text: string): number {
 }
 
 /** ONNX stores elements as raw bytes, or in the repeated field for the element type. */
-function inlineData(proto: TensorProto, name: string, type: DataType, length: number): TensorData {
+function inlineData(proto: TensorProto, name: string, type: DataType, bytes: number): TensorData {
   if (proto.rawData.byteLength > 0) {
-    if (proto.rawData.byteLength !== length) {
-      throw malformed(name, `raw data has ${proto.rawData.byteLength} bytes, but its shape needs ${length}`);
+    if (proto.rawData.byteLength !== bytes) {
+      throw malformed(name, `raw data has ${proto.rawData.byteLength} bytes, but its shape needs ${bytes}`);
     }
     // Copied, because a view would keep the whole file alive, and may start at an odd offset.
-    const data = allocate(type, length / bytesPerElement[type]);
+    const data = allocate(type, bytes / bytesPerElement[type]);
     bytesOf(data).set(proto.rawData);
     return data;
   }
   const data = typedData(proto, type);
-  if (data.byteLength !== length) {
+  if (data.byteLength !== bytes) {
     throw malformed(
       name,
-      `it has ${data.length} elements, but its shape needs ${length / bytesPerElement[type]}`,
+      `it has ${data.length} elements, but its shape needs ${bytes / bytesPerElement[type]}`,
     );
   }
   return data;

@@ -10,7 +10,7 @@ import type {
   ValueInfo,
   Weight,
 } from "../graph/graph.js";
-import { bytesOf, bytesPerElement } from "../weights/element-types.js";
+import { byteCount, bytesOf } from "../weights/element-types.js";
 import {
   type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
@@ -129,7 +129,7 @@ function weightProto(
     externalData: [
       { key: "location", value: location },
       { key: "offset", value: String(offset) },
-      { key: "length", value: String(dims.reduce((count, dim) => count * dim, bytesPerElement[type])) },
+      { key: "length", value: String(byteCount(type, dims)) },
     ],
   };
 }

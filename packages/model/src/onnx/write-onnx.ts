@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Graph, Weight } from "../graph/graph.js";
-import { bytesOf, bytesPerElement } from "../weights/element-types.js";
+import { byteCount, bytesOf } from "../weights/element-types.js";
 import { ShardReader } from "../weights/index.js";
 import { encodeOnnx } from "./encode-onnx.js";
 
@@ -47,7 +47,7 @@ export async function writeOnnx(graph: Graph, directory: string): Promise<string
 /** Returns the bytes written. */
 async function appendWeight(file: FileHandle, weight: Weight, reader: ShardReader): Promise<number> {
   const [rows = 1, ...rest] = weight.dims;
-  const rowBytes = rest.reduce((bytes, dim) => bytes * dim, bytesPerElement[weight.type]);
+  const rowBytes = byteCount(weight.type, rest);
   const step = Math.max(1, Math.floor(chunkBytes / rowBytes));
   for (let row = 0; row < rows; row += step) {
     const end = Math.min(row + step, rows);

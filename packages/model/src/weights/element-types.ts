@@ -65,3 +65,8 @@ export function elementCount(dims: readonly number[]): number {
   for (const size of dims) count *= size;
   return count;
 }
+
+/** Bytes of a tensor of this type and these sizes. */
+export function byteCount(type: DataType, dims: readonly number[]): number {
+  return elementCount(dims) * bytesPerElement[type];
+}

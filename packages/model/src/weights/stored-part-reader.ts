@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { DataType, FileSource, TensorData } from "../graph/graph.js";
 import { type Conversion, conversion } from "./convert.js";
-import { bytesOf, bytesPerElement, elementCount } from "./element-types.js";
+import { byteCount, bytesOf, bytesPerElement } from "./element-types.js";
 import { closeFile, type OpenFile, openFile, readAt } from "./read-at.js";
 import { RunCursor, type Selection } from "./runs.js";
 import { spans } from "./spans.js";
@@ -27,7 +27,7 @@ export class StoredPartReader implements Disposable {
   check({ source, dims }: StoredPart, type: DataType): void {
     conversionFor(source.storedAs, type, source.file);
     const file = this.#open(source.file);
-    const end = source.offset + elementCount(dims) * bytesPerElement[source.storedAs];
+    const end = source.offset + byteCount(source.storedAs, dims);
     if (source.offset >= 0 && end <= file.size) return;
     throw new RingrankError(
       "RR_FILE_FORMAT",

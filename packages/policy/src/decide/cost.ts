@@ -1,6 +1,6 @@
 import { isRingrankError } from "@ringrank/errors";
 import { type Graph, keptStates } from "@ringrank/model";
-import { bytesPerElement } from "@ringrank/model/weights";
+import { byteCount } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/factored-graph.js";
 import { bindSymbols, type Evaluated, evaluateShapes, type SymbolTable } from "../shapes/index.js";
 import { isStatic } from "../shapes/size-pair.js";
@@ -49,7 +49,7 @@ export function referenceStep({ graph, symbols }: FactoredGraph): ReferenceStep 
     name: keptStates(graph).length > 0 ? tokenOf(graph) : run,
     bytesOf: (value) => {
       const { type, dims } = values.get(value)!;
-      return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
+      return byteCount(type, dims);
     },
   };
 }

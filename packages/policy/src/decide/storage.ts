@@ -1,5 +1,5 @@
 import type { Weight } from "@ringrank/model";
-import { bytesPerElement, type Selection, totalLength } from "@ringrank/model/weights";
+import { byteCount, bytesPerElement, type Selection, totalLength } from "@ringrank/model/weights";
 import { isParameter, type WeightUse } from "../analysis/roles.js";
 import { appendTo } from "../append-to.js";
 import { localIntervals, localSize, type RankShare } from "../factors/shard.js";
@@ -26,7 +26,7 @@ export function bytesKept(
 
 /** Bytes of one weight in the type it computes in, before it is divided. */
 export function wholeBytes({ type, dims }: Weight): number {
-  return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
+  return byteCount(type, dims);
 }
 
 /** Bytes that a rank holds of one weight. If it has several uses, it is held once for each different selection. */

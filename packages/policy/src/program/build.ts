@@ -1,5 +1,5 @@
 import type { RecurrentState } from "@ringrank/model";
-import { bytesPerElement, elementCount } from "@ringrank/model/weights";
+import { byteCount } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/factored-graph.js";
 import type { Roles } from "../analysis/roles.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
@@ -107,10 +107,7 @@ class ProgramBuilder {
       entries: Object.fromEntries(built),
       segments: this.#stepMaker.segments,
       weights: Object.fromEntries(shards),
-      bytes: [...shards.values()].reduce(
-        (sum, { weight, dims }) => sum + elementCount(dims) * bytesPerElement[weight.type],
-        0,
-      ),
+      bytes: [...shards.values()].reduce((sum, { weight, dims }) => sum + byteCount(weight.type, dims), 0),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { DataType, TensorData } from "@ringrank/model";
-import { allocate, bytesOf, bytesPerElement, elementCount } from "@ringrank/model/weights";
+import { allocate, byteCount, bytesOf, bytesPerElement, elementCount } from "@ringrank/model/weights";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 
@@ -47,7 +47,7 @@ export class StateBuffer {
     this.#ring = ring;
     this.#memory = memory;
     this.#outer = elementCount(shape.outer);
-    this.#rowBytes = elementCount(shape.inner) * bytesPerElement[shape.type];
+    this.#rowBytes = byteCount(shape.type, shape.inner);
     this.#data = memory.allocate(shape.type, 0);
     this.#bytes = bytesOf(this.#data);
   }

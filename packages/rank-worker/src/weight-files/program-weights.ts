@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { bytesOf, bytesPerElement, rowPieces, ShardReader, type WeightShard } from "@ringrank/model/weights";
+import { byteCount, bytesOf, rowPieces, ShardReader, type WeightShard } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
 import { type Initializers, inTurns } from "./initializers.js";
 import type { WeightPlaces } from "./kept-weights.js";
@@ -124,5 +124,5 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
 
 /** Size in the type it is computed in. */
 export function bytesOfShard({ weight, dims }: WeightShard): number {
-  return dims.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]);
+  return byteCount(weight.type, dims);
 }
