@@ -4,7 +4,7 @@
  * imports anew, and only what it needs.
  */
 import { findSynchronousBinding } from "../../dist/bundle/ort-binding.js";
-import { Rank } from "../../dist/bundle/service.js";
+import { Rank } from "../../dist/bundle/rank.js";
 import { NativeGate } from "../../dist/lifecycle.js";
 import { rankLogger } from "../../dist/logging.js";
 
