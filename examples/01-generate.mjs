@@ -30,8 +30,8 @@ try {
   const { logits } = await model.run({ input_ids: [[5, 6, 7]] });
   console.log(`\nlogits: ${logits.type} [${logits.dims}]`);
 
-  for (const [rank, { bytesKept }] of model.memory().entries()) {
-    console.log(`rank ${rank} holds ${bytesKept} bytes of weights`);
+  for (const [rank, { bytesInMemory }] of model.memory().entries()) {
+    console.log(`rank ${rank} holds ${bytesInMemory} bytes of weights`);
   }
 } finally {
   await model.close();

@@ -14,7 +14,7 @@ export async function open({ checkpoint, load }) {
   const turns = new DecodeTurns((context) => generate(context, 2 * growth)[Symbol.asyncIterator]());
 
   return {
-    facts: { bytesKept: model.memory().map(({ bytesKept }) => bytesKept) },
+    facts: { bytesInMemory: model.memory().map(({ bytesInMemory }) => bytesInMemory) },
 
     /** Milliseconds from a prompt of `tokens` to its first new token. */
     async prefill(tokens) {

@@ -1,6 +1,7 @@
 /**
- * The bytes of weights that a decode step of Ringrank reads: all except tables in which it looks up a row. Scales of
- * quantized weights have two bytes in the ranks' own products.
+ * The bytes of weights that a decode step of Ringrank reads: all except tables in which it looks up a row. In the ranks'
+ * own products, scales of quantized weights have two bytes, and so have elements of matrices that are stored as
+ * bfloat16.
  */
 export function bytesReadPerToken(graph) {
   const read = new Set();
@@ -11,7 +12,9 @@ export function bytesReadPerToken(graph) {
   let bytes = 0;
   for (const [name, { type, dims, source }] of graph.weights) {
     if (source.kind === "inline" || !read.has(name)) continue;
-    const each = source.kind === "quantized" && source.part === "scales" ? 2 : elementBytes[type];
+    const isScales = source.kind === "quantized" && source.part === "scales";
+    const isNarrow = dims.length === 2 && source.storedAs === "bfloat16";
+    const each = isScales || isNarrow ? 2 : elementBytes[type];
     bytes += dims.reduce((product, dim) => product * dim, each);
   }
   return bytes;

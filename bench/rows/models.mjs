@@ -286,8 +286,8 @@ class Cell {
       if (!rival.loadsInTurns) this.#results.add(load, "ms", [loadMilliseconds]);
       if (peakBytes !== undefined)
         this.#results.add({ row: "peak memory, loaded", ...what }, "bytes", [peakBytes]);
-      if (facts.bytesKept !== undefined) {
-        const kept = facts.bytesKept.reduce((sum, bytes) => sum + bytes, 0);
+      if (facts.bytesInMemory !== undefined) {
+        const kept = facts.bytesInMemory.reduce((sum, bytes) => sum + bytes, 0);
         this.#results.add({ row: "weights kept", ...what }, "bytes", [kept]);
       }
     } catch (error) {

@@ -59,7 +59,7 @@ describe("products as separate steps compute what they compute within segments",
     for (const [rank, program] of apart.entries()) {
       // A plain MatMul of floats transposes no matrix, so it stays in its segment.
       if (kind === "quantized") expect(productsOf(program)).toBeGreaterThan(0);
-      expect(program.weights).toEqual(within[rank]!.weights);
+      expect(asComputed(program.weights)).toEqual(within[rank]!.weights);
     }
     const expected = await logitsOf(within);
     // Floats differ only in the order of sums.
@@ -106,4 +106,13 @@ function expectSameButForRoundings(given: Float32Array, expected: Float32Array):
 
 function productsOf({ entries }: RankProgram): number {
   return Object.values(entries).flatMap(({ steps }) => steps.filter(({ kind }) => kind === "product")).length;
+}
+
+/** Weights of a program without those types and second weights in which products of floats read matrices. */
+function asComputed(weights: RankProgram["weights"]): RankProgram["weights"] {
+  const all = Object.entries(weights).map(([name, { weight, ...shard }]) => {
+    const type = weight.type === "bfloat16" ? "float32" : weight.type;
+    return [name.replace(/ as bfloat16$/, ""), { ...shard, weight: { ...weight, type } }] as const;
+  });
+  return Object.fromEntries(all);
 }

@@ -76,8 +76,10 @@ export interface LoadProgress {
 }
 
 export interface LoadReport {
-  /** Parameter bytes held; equal to `RankProgram.bytes`. */
+  /** Bytes of the parameters that it holds, in the types it computes in, as the policy predicts them. */
   readonly bytesKept: number;
+  /** Bytes that they take in memory: products of floats read matrices that are stored as bfloat16 as they are. */
+  readonly bytesInMemory: number;
   /** Bytes read from files. More than the shard if small runs were coalesced. */
   readonly bytesRead: number;
   readonly sessions: number;

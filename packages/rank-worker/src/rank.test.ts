@@ -78,7 +78,12 @@ describe.each([1, 2, 3, 4])("%i ranks", (worldSize) => {
   test("keep and report exactly the bytes of their programs", () => {
     for (const [rank, { report, progress }] of ranks.entries()) {
       const { bytes, segments } = programs[rank]!;
-      expect(report).toEqual({ bytesKept: bytes, bytesRead: 0, sessions: segments.length });
+      expect(report).toEqual({
+        bytesKept: bytes,
+        bytesInMemory: bytes,
+        bytesRead: 0,
+        sessions: segments.length,
+      });
       expect(progress.at(-1)).toEqual({ rank, bytesLoaded: bytes, bytesTotal: bytes });
     }
   });
@@ -185,9 +190,11 @@ describe("a rank's sessions", () => {
     expect(sessions.open).toBe(0);
   });
 
-  test("are released at once if the weights are not those that the program counts", async () => {
+  test("are released at once if the program has a weight that nothing uses", async () => {
     const { rank, sessions } = newRank();
-    const loading = rank.load({ ...program!, bytes: program!.bytes + 1 }, { threads: 1 });
+    const [weight] = Object.values(program!.weights);
+    const weights = { ...program!.weights, unused: weight! };
+    const loading = rank.load({ ...program!, weights }, { threads: 1 });
     await expect(loading).rejects.toMatchObject({ cause: { code: "RR_POLICY" } });
     expect(sessions.open).toBe(0);
   });

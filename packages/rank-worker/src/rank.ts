@@ -1,5 +1,6 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError, type RingrankErrorData } from "@ringrank/errors";
+import { bytesOfShards } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
 import { compileProgram, needsKernels } from "./compilation/compile-program.js";
 import type { CompiledEntry } from "./execution/compiled-entry.js";
@@ -85,7 +86,8 @@ export class Rank implements RankService {
           "expected one load per rank, but this rank already has a program",
         );
       const { gate, openSession, log } = this.#context;
-      const { rank, bytes: bytesTotal } = program;
+      const { rank } = program;
+      const bytesTotal = bytesOfShards(program.weights);
       const memory = this.#memory ?? this.#newMemory();
       let bytesReported = 0;
       const loaded = await loadSessions(program, {
@@ -106,9 +108,16 @@ export class Rank implements RankService {
       this.#memory = undefined;
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
       this.#loaded = this.#compile(program, loaded, options.threads);
-      const { bytesKept, bytesRead, cacheObstacle } = loaded;
+      const { bytesRead, cacheObstacle } = loaded;
+      const { bytes: bytesKept } = program;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
-      return { bytesKept, bytesRead, sessions: loaded.sessions.length, cacheObstacle };
+      return {
+        bytesKept,
+        bytesInMemory: bytesTotal,
+        bytesRead,
+        sessions: loaded.sessions.length,
+        cacheObstacle,
+      };
     });
   }
 

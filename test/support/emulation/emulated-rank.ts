@@ -26,8 +26,11 @@ export class EmulatedRank {
     this.#sessions = sessions;
     this.#read = read;
     this.#products = new EmulatedProducts((name) => {
-      const { weight, dims } = program.weights[name]!;
-      return { weight: { type: weight.type, dims }, data: read(program.weights[name]!) };
+      const shard = program.weights[name]!;
+      const { dims } = shard;
+      // What kernels read as bfloat16 is float32 to the runtime's operators.
+      const type = shard.weight.type === "bfloat16" ? "float32" : shard.weight.type;
+      return { weight: { type, dims }, data: read({ ...shard, weight: { ...shard.weight, type } }) };
     });
   }
 

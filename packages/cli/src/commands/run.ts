@@ -60,6 +60,6 @@ async function stream(
     if (!echo.endsWith("\n")) process.stderr.write("\n");
     throw error;
   }
-  const bytesPerRank = model.memory().map(({ bytesKept }) => bytesKept);
+  const bytesPerRank = model.memory().map(({ bytesInMemory }) => bytesInMemory);
   process.stderr.write(`\n${figures(stopwatch, await generation.result, bytesPerRank)}\n`);
 }

@@ -41,7 +41,7 @@ describe("loadModel", () => {
     for (const rank of [0, 1]) {
       const last = reports.findLast((report) => report.rank === rank)!;
       expect(last.bytesLoaded).toBe(last.bytesTotal);
-      expect(last.bytesTotal).toBe(model.policy.bytesPerRank[rank]);
+      expect(last.bytesTotal).toBe(model.memory()[rank]!.bytesInMemory);
     }
   });
 

@@ -1,6 +1,7 @@
 import { onAbort } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { requireUnchanged } from "@ringrank/model/serving";
+import { bytesOfShards } from "@ringrank/model/weights";
 import {
   type RankOptions,
   ScratchFolder,
@@ -130,7 +131,7 @@ async function loadRanks(
   signal?.throwIfAborted();
   await loadWeights(group, { plan, isKept }, options, warn, keptPlan);
   await texts?.isOpen;
-  const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
+  const bytesTotal = programs.reduce((sum, program) => sum + bytesOfShards(program.weights), 0);
   onProgress?.({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
   return new Model({ policy, facts, group, texts: texts?.thread, prefixCacheTokens });
 }
@@ -163,7 +164,10 @@ async function loadWeights(
     if (obstacle !== undefined) warn(notKept(obstacle));
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
     // Their own last reports may still be on their way.
-    for (const { rank, bytes } of programs) report({ rank, bytesLoaded: bytes, bytesTotal: bytes });
+    for (const { rank, weights } of programs) {
+      const bytes = bytesOfShards(weights);
+      report({ rank, bytesLoaded: bytes, bytesTotal: bytes });
+    }
   } catch (error) {
     await group.close();
     throw error;

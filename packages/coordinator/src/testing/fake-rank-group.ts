@@ -22,7 +22,7 @@ const mostSteps = 2;
  */
 export class FakeRankGroup implements RankGroup {
   readonly worldSize = 1;
-  readonly reports: readonly LoadReport[] = [{ bytesKept: 0, bytesRead: 0, sessions: 0 }];
+  readonly reports: readonly LoadReport[] = [{ bytesKept: 0, bytesInMemory: 0, bytesRead: 0, sessions: 0 }];
   readonly requests: StepRequest[] = [];
   readonly runs: RunRequest[] = [];
   /** Tokens of every sequence that has a cache. */

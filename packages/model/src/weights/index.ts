@@ -6,4 +6,5 @@ export { allocate, byteCount, bytesOf, bytesPerElement, elementCount } from "./e
 export { type ReadStatistics, readStatistics } from "./read-at.js";
 export { rowPieces } from "./row-pieces.js";
 export { type Interval, type Selection, selectedDims, totalLength } from "./runs.js";
+export { bytesOfShard, bytesOfShards } from "./shard-bytes.js";
 export { ShardReader, type ShardReaderOptions, type WeightShard } from "./shard-reader.js";

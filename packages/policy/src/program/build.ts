@@ -1,5 +1,5 @@
 import type { RecurrentState } from "@ringrank/model";
-import { byteCount } from "@ringrank/model/weights";
+import { bytesOfShards } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/factored-graph.js";
 import type { Roles } from "../analysis/roles.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
@@ -13,6 +13,7 @@ import { type LocalShape, type LocalValues, localValues } from "./local/local-va
 import { type LocalGraph, localize } from "./local/localize.js";
 import { StageLocalizer } from "./local/localize-stage.js";
 import { castSums } from "./local/wire-types.js";
+import { withNarrowMatrices } from "./narrow-matrices.js";
 import type { Entry, RankProgram, Step } from "./program.js";
 import { StepMaker } from "./segments/make-steps.js";
 import type { SegmentContext } from "./segments/segment.js";
@@ -101,13 +102,17 @@ class ProgramBuilder {
       entry.name,
       this.#entry(entry, this.#stepMaker.make(stages, entry.outputs, context)),
     ]);
+    const whole = Object.fromEntries(shards);
+    const { program, weights } = withNarrowMatrices(
+      { entries: Object.fromEntries(built), segments: this.#stepMaker.segments },
+      whole,
+    );
     return {
       rank: this.#rank,
       worldSize: shares.length,
-      entries: Object.fromEntries(built),
-      segments: this.#stepMaker.segments,
-      weights: Object.fromEntries(shards),
-      bytes: [...shards.values()].reduce((sum, { weight, dims }) => sum + byteCount(weight.type, dims), 0),
+      ...program,
+      weights,
+      bytes: bytesOfShards(whole),
     };
   }
 

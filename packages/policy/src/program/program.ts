@@ -19,7 +19,7 @@ export interface RankProgram {
   readonly segments: readonly Segment[];
   /** The rank's shard of every weight it holds, by name. Each is read once, even if several segments use it. */
   readonly weights: Readonly<Record<string, WeightShard>>;
-  /** Bytes of the parameters that this rank holds, in the types it computes in. */
+  /** Bytes of the parameters that this rank holds, in the types it computes in, as the policy counts them. */
   readonly bytes: number;
 }
 
@@ -204,7 +204,7 @@ export interface QuantizedProductMatrix extends MatrixOfRows {
 }
 
 export interface FloatProductMatrix extends MatrixOfRows {
-  /** float32 `[rows, width]`. */
+  /** float32 or bfloat16 `[rows, width]`; of one type in all matrices of a step. */
   readonly values: string;
 }
 

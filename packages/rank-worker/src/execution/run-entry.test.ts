@@ -155,9 +155,10 @@ test("names a segment that the runtime refuses", async () => {
   });
 });
 
-test("refuses a program whose byte count differs from what it loads", async () => {
+test("refuses a program with a weight that nothing uses", async () => {
   const [program] = programs(1);
-  await expect(inRanks([{ ...program!, bytes: program!.bytes + 4 }], [])).rejects.toMatchObject({
+  const weights = { ...program!.weights, unused: program!.weights.s! };
+  await expect(inRanks([{ ...program!, weights }], [])).rejects.toMatchObject({
     cause: { code: "RR_POLICY" },
   });
 });

@@ -132,6 +132,30 @@ export interface KernelExports {
     mostStreams: number,
   ): void;
   /**
+   * Multiplies a few rows by a matrix of bfloat16: assembly/products/bfloats/multiply-bfloats.ts.
+   *
+   * @param x what {@link splitRows} wrote, followed by scratch space for 64 floats
+   * @param bias 0 for none
+   * @param outBytes bytes between rows of `out`
+   * @param count number of rows of the matrix
+   * @param mostStreams the most streams of the matrix to read in parallel: eight, or four
+   */
+  multiplyBfloats(
+    x: number,
+    rows: number,
+    values: number,
+    bias: number,
+    out: number,
+    outBytes: number,
+    count: number,
+    width: number,
+    mostStreams: number,
+  ): void;
+  /** Puts floats in the order in which they are multiplied by bfloat16: assembly/products/bfloats/split-rows.ts. */
+  splitRows(x: number, rows: number, width: number, out: number): void;
+  /** Writes the floats that numbers of bfloat16 stand for. */
+  widen(from: number, count: number, out: number): void;
+  /**
    * Transposes `[count, rows]` products to rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.
    *
    * @param bias 0 for none

@@ -18,6 +18,9 @@ export class RankKernels {
   readonly elementwiseRows: KernelExports["elementwiseRows"];
   readonly normalize: KernelExports["normalize"];
   readonly multiplyFloats: KernelExports["multiplyFloats"];
+  readonly multiplyBfloats: KernelExports["multiplyBfloats"];
+  readonly splitRows: KernelExports["splitRows"];
+  readonly widen: KernelExports["widen"];
   readonly turnProducts: KernelExports["turnProducts"];
   readonly beginMatrix: KernelExports["beginMatrix"];
   readonly streamsOf: KernelExports["streamsOf"];
@@ -52,6 +55,9 @@ export class RankKernels {
     this.elementwiseRows = exports.elementwiseRows;
     this.normalize = normalize;
     this.multiplyFloats = exports.multiplyFloats;
+    this.multiplyBfloats = exports.multiplyBfloats;
+    this.splitRows = exports.splitRows;
+    this.widen = exports.widen;
     this.turnProducts = exports.turnProducts;
     this.beginMatrix = exports.beginMatrix;
     this.streamsOf = exports.streamsOf;

@@ -11,7 +11,7 @@ const options = { threads: 1 };
 const program = {} as RankProgram;
 
 test.each<[string, () => Promise<LoadReport>]>([
-  ["has loaded", async () => ({ bytesKept: 0, bytesRead: 0, sessions: 0 })],
+  ["has loaded", async () => ({ bytesKept: 0, bytesInMemory: 0, bytesRead: 0, sessions: 0 })],
   ["has failed to load", () => Promise.reject(new Error("no such file"))],
 ])("posts progress, and closes its port once a rank %s", async (_, load) => {
   const progress = { rank: 0, bytesLoaded: 1, bytesTotal: 1 };

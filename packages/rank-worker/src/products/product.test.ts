@@ -15,7 +15,7 @@ import type { RunSegment } from "./multiplier.js";
 import { Product } from "./product.js";
 
 /** The most rows that kernels multiply, by bits of a weight; a session multiplies more. */
-const mostFew = { 4: 16, 8: 16, 32: 4 } as const;
+const mostFew = { 4: 16, 8: 16, 16: 4, 32: 4 } as const;
 
 /**
  * Few rows are rounded as MatMulNBits rounds them, and float32 rows never are; the difference is the order of up to two
@@ -30,7 +30,7 @@ const fewTolerance = { rtol: 1e-5, atol: 1e-4 };
  */
 const manyError = 0.015;
 
-const isFew = (rows: number, bits: 4 | 8 | 32) => rows <= mostFew[bits];
+const isFew = (rows: number, bits: 4 | 8 | 16 | 32) => rows <= mostFew[bits];
 
 async function expectProduct(result: Float32Array, prepared: PreparedProduct, value: Tensor, output = 0) {
   const { bits } = prepared.step;
@@ -80,7 +80,7 @@ const unused: RunSegment = () => expect.fail("no session is needed");
 
 const data = (results: readonly Tensor[]) => results.map((result) => result.data as Float32Array);
 
-describe.each([4, 8, 32] as const)("a product with weights of %i bits equals ONNX Runtime's", (bits) => {
+describe.each([4, 8, 16, 32] as const)("a product with weights of %i bits equals ONNX Runtime's", (bits) => {
   it.each<[number, number, readonly number[]]>([
     [1, 64, [128]],
     [1, 75, [13]],
@@ -165,7 +165,7 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits equals ONN
   });
 });
 
-describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) => {
+describe.each([4, 8, 16, 32] as const)("a product with weights of %i bits", (bits) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "is not finite for a row with %d, but is for the next row",
     async (bad) => {

@@ -1,11 +1,13 @@
 import { RingrankError } from "@ringrank/errors";
-import { readStatistics, type ShardReader } from "@ringrank/model/weights";
+import type { TensorData } from "@ringrank/model";
+import { bytesOfShards, readStatistics, type ShardReader, type WeightShard } from "@ringrank/model/weights";
 import type { RankProgram, Segment } from "@ringrank/policy";
 import type { MatrixHome } from "../kernels/matrix-home.js";
 import type { NativeGate } from "../lifecycle.js";
 import type { RankLog } from "../logging.js";
 import type { CachedShardPlace } from "../protocol.js";
-import { type Tensor, tensor } from "../tensors/tensor.js";
+import { Tensor, tensor } from "../tensors/tensor.js";
+import { widen } from "../tensors/widen.js";
 import { keptWeights, placeWeights } from "../weight-files/kept-weights.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
 import { ShardFiles } from "../weight-files/shard-files.js";
@@ -43,8 +45,6 @@ export interface LoadedSessions {
   readonly home: MatrixHome;
   /** By name: weights in the rank's own memory; those of its products are in the memory of kernels if there is room. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
-  /** Parameter bytes held, in the types they are computed in. */
-  readonly bytesKept: number;
   readonly bytesRead: number;
   readonly cacheObstacle: string | undefined;
 }
@@ -72,28 +72,36 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
     const places = placeWeights(keptWeights(program), (name) => weights.shard(name), home);
     files.fill(places);
     for (const [name, data] of places.flatMap((some) => [...some])) {
-      const { weight, dims } = weights.shard(name);
-      kept.set(name, tensor(weight.type, data, dims));
+      kept.set(name, keptTensor(weights.shard(name), data, home));
     }
     for (const index of largestFirst(program.segments, weights)) {
       opened.set(index, await openSegment(program.segments[index]!, index, files, opening));
     }
     files.finish();
-    const { bytesKept } = weights;
-    if (bytesKept !== program.bytes) {
+    const [expected, loaded] = [bytesOfShards(program.weights), weights.bytesInMemory];
+    if (loaded !== expected) {
       throw new RingrankError(
         "RR_POLICY",
-        `expected the program to load ${program.bytes} bytes of weights, got ${bytesKept}`,
+        `expected to load the program's ${expected} bytes of weights, got ${loaded}`,
         { rank: program.rank },
       );
     }
     const sessions = program.segments.map((_, index) => opened.get(index)!);
     const bytesRead = readStatistics().bytes - readBefore;
-    return { sessions, home, keptWeights: kept, bytesKept, bytesRead, cacheObstacle: files.obstacle };
+    return { sessions, home, keptWeights: kept, bytesRead, cacheObstacle: files.obstacle };
   } catch (error) {
     await releaseSessions([...opened.values()], context.gate);
     throw error;
   }
+}
+
+/** A matrix of bfloat16 stays one if kernels can read it. Sessions, which multiply otherwise, take float32. */
+function keptTensor({ weight, dims }: WeightShard, data: TensorData, home: MatrixHome): Tensor {
+  if (!(weight.type === "bfloat16" && data instanceof Uint16Array)) return tensor(weight.type, data, dims);
+  if (home.kernelsOf(data) !== undefined) return new Tensor(weight.type, data, dims);
+  const floats = new Float32Array(data.length);
+  widen(data, floats);
+  return tensor("float32", floats, dims);
 }
 
 /**

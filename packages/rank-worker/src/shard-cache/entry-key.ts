@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import { bytesOf } from "@ringrank/model/weights";
 
 /** Raised whenever the format of entries changes. */
-const format = 9;
+const format = 10;
 
 /** Bytes at the start of a file that are hashed: the header of a safetensors file, and more. */
 const headBytes = 1 << 20;

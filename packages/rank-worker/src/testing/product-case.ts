@@ -19,11 +19,11 @@ import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { openPublicSession } from "../sessions/public-session.js";
-import { type Tensor, tensor } from "../tensors/tensor.js";
+import { Tensor, tensor } from "../tensors/tensor.js";
 
 export interface ProductCase {
-  /** 32 means float32. */
-  readonly bits: 4 | 8 | 32;
+  /** Of a weight: 32 means float32, and 16 bfloat16, which products of floats read as well. */
+  readonly bits: 4 | 8 | 16 | 32;
   /** Elements of a row. */
   readonly width: number;
   /** By output: its matrices. */
@@ -48,20 +48,14 @@ export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedP
   const random = randomNumbers(bits * width + outputs.length);
   const weights = new Map<string, Tensor>();
   const blocks = blocksOf(width);
-  const put = (
-    name: string,
-    data: Uint8Array | Float32Array,
-    dims: readonly number[],
-    kernels?: RankKernels,
-  ) => {
-    const type = data instanceof Uint8Array ? "uint8" : "float32";
-    weights.set(name, tensor(type, kernels === undefined ? data : placed(data, kernels), dims));
+  const put = (name: string, data: MatrixData, dims: readonly number[], kernels?: RankKernels) => {
+    weights.set(name, new Tensor(typeOf(data), kernels === undefined ? data : placed(data, kernels), dims));
     return name;
   };
   const product = { kind: "product", value: "x", width } as const;
   const step: ProductStep =
-    bits === 32
-      ? { ...product, bits, outputs: outputsBy(floatMatrix), segments: { float32: 0 } }
+    bits === 32 || bits === 16
+      ? { ...product, bits: 32, outputs: outputsBy(floatMatrix), segments: { float32: 0 } }
       : { ...product, bits, outputs: outputsBy(quantizedMatrix), segments: { int8: 0, uint8: 1 } };
   return { step, weights };
 
@@ -80,7 +74,9 @@ export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedP
   }
 
   function floatMatrix(name: string, { rows, kernels }: MatrixCase): FloatProductMatrix {
-    const values = Float32Array.from({ length: rows * width }, () => random() - 0.5);
+    const floats = Float32Array.from({ length: rows * width }, () => random() - 0.5);
+    const values =
+      bits === 16 ? Uint16Array.from(new Uint32Array(floats.buffer), (one) => one >>> 16) : floats;
     return { rows, values: put(`${name}.values`, values, [rows, width], kernels) };
   }
 
@@ -169,11 +165,9 @@ export async function byRuntime(
         nodes: [node],
         weights: new Map(
           names.map((name) => {
-            const { type, dims, data } = weights.get(name)!;
-            return [
-              name,
-              { type: type as "float32", dims, source: { kind: "inline", data: data as Float32Array } },
-            ];
+            const { dims, data } = weights.get(name)!;
+            const source = { kind: "inline", data: widened(data as MatrixData) } as const;
+            return [name, { type: typeOf(source.data) as "float32" | "uint8", dims, source }];
           }),
         ),
         caches: [],
@@ -202,10 +196,23 @@ function sideBySide(parts: readonly { readonly rows: number; readonly data: Floa
   return all;
 }
 
-function placed(data: Uint8Array | Float32Array, { memory }: RankKernels): Uint8Array | Float32Array {
+type MatrixData = Uint8Array | Uint16Array | Float32Array;
+
+function typeOf(data: MatrixData): "uint8" | "bfloat16" | "float32" {
+  if (data instanceof Float32Array) return "float32";
+  return data instanceof Uint8Array ? "uint8" : "bfloat16";
+}
+
+/** With bfloat16 as the floats that it stands for. */
+function widened(data: MatrixData): Uint8Array | Float32Array {
+  if (!(data instanceof Uint16Array)) return data;
+  return new Float32Array(Uint32Array.from(data, (one) => one << 16).buffer);
+}
+
+function placed(data: MatrixData, { memory }: RankKernels): MatrixData {
   const { buffer, byteOffset } = memory.floats(Math.ceil(data.byteLength / 4))!;
-  const Type = data instanceof Uint8Array ? Uint8Array : Float32Array;
-  const view = new Type(buffer as ArrayBuffer, byteOffset, data.length);
+  const Type = data.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => MatrixData;
+  const view = new Type(buffer, byteOffset, data.length);
   view.set(data);
   return view;
 }

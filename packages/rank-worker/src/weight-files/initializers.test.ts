@@ -119,5 +119,5 @@ test("each weight of an initializer is counted separately, once it has been read
   weights.readInitializers(joined);
   const [values, scales] = [32, 8];
   expect(loaded).toEqual([3 * values, 3 * (values + scales), 8 * values + 3 * scales, 8 * (values + scales)]);
-  expect(weights.bytesKept).toBe(8 * (values + scales));
+  expect(weights.bytesInMemory).toBe(8 * (values + scales));
 });

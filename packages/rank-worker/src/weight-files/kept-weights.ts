@@ -1,9 +1,8 @@
 import type { TensorData } from "@ringrank/model";
-import { allocate, elementCount, type WeightShard } from "@ringrank/model/weights";
+import { allocate, bytesOfShard, elementCount, type WeightShard } from "@ringrank/model/weights";
 import type { RankProgram, Step } from "@ringrank/policy";
 import { allSteps } from "../all-steps.js";
 import type { MatrixHome } from "../kernels/matrix-home.js";
-import { bytesOfShard } from "./program-weights.js";
 
 /** Names of the weights that stay in the rank's own memory, each once. */
 export interface KeptWeights {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { byteCount, bytesOf, rowPieces, ShardReader, type WeightShard } from "@ringrank/model/weights";
+import { bytesOf, bytesOfShard, rowPieces, ShardReader, type WeightShard } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
 import { type Initializers, inTurns } from "./initializers.js";
 import type { WeightPlaces } from "./kept-weights.js";
@@ -15,7 +15,7 @@ export class ProgramWeights implements Disposable {
   readonly #onBytes: (bytesLoaded: number) => void;
   /** Names of the weights that have been loaded. */
   readonly #loaded = new Set<string>();
-  #bytesKept = 0;
+  #bytesInMemory = 0;
 
   /**
    * @param onBytes called after each weight with the bytes loaded so far
@@ -32,9 +32,9 @@ export class ProgramWeights implements Disposable {
     this.#writer = new WeightWriter(reader);
   }
 
-  /** Bytes of the weights loaded so far, in the types they are computed in. */
-  get bytesKept(): number {
-    return this.#bytesKept;
+  /** Bytes of the weights loaded so far. */
+  get bytesInMemory(): number {
+    return this.#bytesInMemory;
   }
 
   /** @throws RR_POLICY if the program does not contain it */
@@ -102,8 +102,8 @@ export class ProgramWeights implements Disposable {
   count(name: string): void {
     if (this.#loaded.has(name)) return;
     this.#loaded.add(name);
-    this.#bytesKept += bytesOfShard(this.shard(name));
-    this.#onBytes(this.#bytesKept);
+    this.#bytesInMemory += bytesOfShard(this.shard(name));
+    this.#onBytes(this.#bytesInMemory);
   }
 
   [Symbol.dispose](): void {
@@ -120,9 +120,4 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
     end += part.length;
   }
   return whole;
-}
-
-/** Size in the type it is computed in. */
-export function bytesOfShard({ weight, dims }: WeightShard): number {
-  return byteCount(weight.type, dims);
 }

@@ -1,8 +1,8 @@
 import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { bytesOfShard } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
 import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "./load-folder.js";
-import { bytesOfShard } from "./program-weights.js";
 
 /** A place for scratch files. */
 interface Place {

@@ -59,7 +59,7 @@ function load({ entry, directory }: Cache, weights = new ProgramWeights(program,
       bytes.push(readFileSync(join(place.weights.folder, name)));
   }
   files.finish();
-  return { bytes, messages, isCached: isCached.every(Boolean), bytesKept: weights.bytesKept };
+  return { bytes, messages, isCached: isCached.every(Boolean), bytesInMemory: weights.bytesInMemory };
 }
 
 /** The model's weights. */
@@ -77,7 +77,7 @@ describe("a cached shard", () => {
     expect([first.isCached, second.isCached]).toEqual([false, true]);
     expect(first.bytes).toEqual(expected);
     expect(second.bytes).toEqual(expected);
-    expect(second.bytesKept).toBe(first.bytesKept);
+    expect(second.bytesInMemory).toBe(first.bytesInMemory);
     expect([...first.messages, ...second.messages]).toEqual([]);
   });
 

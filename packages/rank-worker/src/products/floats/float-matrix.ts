@@ -1,8 +1,9 @@
+import { widen } from "../../tensors/widen.js";
 import type { Matrix } from "../matrix.js";
 
 export interface FloatMatrix extends Matrix {
-  /** `[rows, width]`. */
-  readonly values: Float32Array;
+  /** `[rows, width]`: float32, or bfloat16, as its bits. */
+  readonly values: Float32Array | Uint16Array;
 }
 
 /** Joins matrices that are adjacent in memory into one; their results are adjacent, too. */
@@ -20,10 +21,31 @@ export function joined([first, ...others]: readonly FloatMatrix[]): readonly Flo
   return matrices;
 }
 
-/** Both arrays as one, if they are adjacent. */
-function oneAfterTheOther(one: Float32Array, other: Float32Array): Float32Array | undefined {
+/** Both arrays as one, if they are adjacent and of one type. */
+function oneAfterTheOther<A extends Float32Array | Uint16Array>(one: A, other: A): A | undefined {
   const isBehind = one.buffer === other.buffer && one.byteOffset + one.byteLength === other.byteOffset;
-  return isBehind
-    ? new Float32Array(one.buffer as ArrayBuffer, one.byteOffset, one.length + other.length)
-    : undefined;
+  if (!isBehind || one.constructor !== other.constructor) return undefined;
+  const make = one.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => A;
+  return new make(one.buffer, one.byteOffset, one.length + other.length);
+}
+
+/**
+ * Some rows of a matrix as float32.
+ *
+ * @param near room for them, which is used if the matrix has another type
+ */
+export function floatRows(
+  { values, width, kernels }: FloatMatrix,
+  first: number,
+  count: number,
+  near: Float32Array,
+): Float32Array {
+  const some = values.subarray(first * width, (first + count) * width);
+  if (some instanceof Float32Array) return some;
+  // Kernels only reach their own memory, which the matrix of a very large model need not share with the room.
+  const room = kernels === undefined || kernels.memory.holds(near) ? near : kernels.scratch(some.length);
+  const floats = (room ?? near).subarray(0, some.length);
+  if (kernels?.memory.holds(floats)) kernels.widen(some.byteOffset, some.length, floats.byteOffset);
+  else widen(some, floats);
+  return floats;
 }

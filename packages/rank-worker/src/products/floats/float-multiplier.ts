@@ -2,14 +2,16 @@ import type { FloatProductStep, Segment } from "@ringrank/policy";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { tensor } from "../../tensors/tensor.js";
 import { copyRows } from "../copy-rows.js";
+import type { Epilogue } from "../epilogue.js";
 import { FewRows } from "../few-rows.js";
 import type { HeadStart } from "../head-start.js";
 import { type Output, outputsOf, type WeightSource } from "../matrix.js";
-import type { Multiplier, RunSegment } from "../multiplier.js";
+import type { Multiplier, MultiplyInto, RunSegment } from "../multiplier.js";
 import { areAllPlaced, byMemory } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
-import { type FloatMatrix, joined } from "./float-matrix.js";
-import { floatRowKernel } from "./row-kernel.js";
+import { type FloatMatrix, floatRows, joined } from "./float-matrix.js";
+import { addBias, type MultiplyRows, multiplyInStrips } from "./float-strips.js";
+import { bfloatRowKernel, floatRowKernel } from "./row-kernel.js";
 
 /**
  * Up to this many rows are multiplied by the kernel: one or two as fast as memory can be read, four as fast as by a
@@ -30,7 +32,7 @@ const mostTurned = 96;
  */
 const [turnedFloats, leastRows] = [2 ** 15, 256];
 
-/** Multiplies by float32 matrices. Sessions read them in place. */
+/** Multiplies by matrices of float32, which sessions read in place, or of bfloat16, which they get as float32. */
 export class FloatMultiplier implements Multiplier {
   readonly widths: readonly number[];
   readonly #width: number;
@@ -42,11 +44,13 @@ export class FloatMultiplier implements Multiplier {
   /** @param segment the step's segment */
   constructor(step: FloatProductStep, segment: Segment, source: WeightSource) {
     const outputs = outputsOf(step, source, ({ values }) => ({
-      values: source.weightOf(values).data as Float32Array,
+      values: source.weightOf(values).data as FloatMatrix["values"],
     }));
     this.#outputs = outputs.map((output) => ({ ...output, matrices: joined(output.matrices) }));
     const memories = byMemory(this.#outputs);
-    this.#few = areAllPlaced(memories) ? new FewRows(step.width, memories, floatRowKernel) : undefined;
+    const areNarrow = outputs.some(({ matrices }) => matrices[0]?.values instanceof Uint16Array);
+    const kernel = areNarrow ? bfloatRowKernel(step.width) : floatRowKernel;
+    this.#few = areAllPlaced(memories) ? new FewRows(step.width, memories, kernel) : undefined;
     this.widths = this.#outputs.map(({ width }) => width);
     this.#width = step.width;
     this.#segment = segment;
@@ -67,86 +71,111 @@ export class FloatMultiplier implements Multiplier {
     }
   }
 
-  /**
-   * Products of strips are slower than those of the whole matrix, so no part of the result could be processed while it
-   * is still in a cache.
-   */
-  withEpilogue(): undefined {}
+  withEpilogue(rows: number, { list, inputs }: Epilogue): MultiplyInto | undefined {
+    const matrices = this.#outputs.map((output) => output.matrices[0]!);
+    const isApart = this.#outputs.some((output) => output.matrices.length > 1);
+    const isElsewhere = matrices.some(({ kernels }) => kernels !== list.kernels);
+    const [width] = this.widths;
+    // Kernels write whole vectors.
+    if (rows <= mostTurned || isApart || isElsewhere || width! % 4 > 0) return undefined;
+    return async (x, target, run) => {
+      for (const [some, into] of rowPieces([x, target], rows)) {
+        const isMade = await multiplyInStrips(
+          some!,
+          matrices,
+          list.kernels,
+          this.#multiplyRows(run),
+          ({ first, columns, blocks, order }) => {
+            const addresses = inputs.map((output) => blocks[output]!.byteOffset);
+            list.runRows([...addresses, into!.byteOffset + 4 * first], columns, order, 4 * width!);
+          },
+        );
+        if (!isMade) return false;
+      }
+      return true;
+    };
+  }
 
   async #multiplyPiece(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
     const rows = x.length / this.#width;
+    const multiply = this.#multiplyRows(run);
     for (const [at, { matrices, width }] of this.#outputs.entries()) {
       const target = outputs[at]!;
-      const kernels = this.#kernelsOf(target);
       for (const matrix of matrices) {
-        const strip = Math.min(matrix.rows, Math.max(leastRows, Math.floor(turnedFloats / rows)));
         const isWhole = matrix.rows === width;
-        const isStraight = rows > mostTurned && isWhole;
-        const room = isStraight ? undefined : kernels?.scratch(strip * rows + matrix.rows);
-        if (room === undefined) await this.#straight(x, matrix, target, kernels, run);
-        else await this.#turned(x, matrix, target, kernels!, room, strip, run);
+        if (rows <= mostTurned || !isWhole) {
+          if (await this.#turned(x, matrix, target, multiply)) continue;
+        } else if (matrix.values instanceof Float32Array) {
+          await multiply(x, matrix.values, target);
+          addBias(this.#kernelsOf(target), target, matrix.bias);
+          continue;
+        }
+        await this.#inStrips(x, matrix, target, multiply);
       }
     }
   }
 
-  /** Rows times the matrix. */
-  async #straight(
+  /** Rows times strips of the matrix. */
+  async #inStrips(
     x: Float32Array,
-    { values, rows: columns, bias, offset }: FloatMatrix,
+    matrix: FloatMatrix,
     target: Float32Array,
-    kernels: RankKernels | undefined,
-    run: RunSegment,
+    multiply: MultiplyRows,
   ): Promise<void> {
     const rows = x.length / this.#width;
-    const isWhole = target.length === rows * columns;
-    const made = isWhole ? target : new Float32Array(rows * columns);
-    await this.#run(x, values, made, run);
-    if (bias !== undefined) {
-      if (kernels?.memory.holds(made) && kernels.memory.holds(bias))
-        kernels.addRow(made.byteOffset, bias.byteOffset, made.byteOffset, rows, columns);
-      else for (let i = 0; i < made.length; i++) made[i]! += bias[i % columns]!;
-    }
-    if (!isWhole) copyRows(made, columns, target, target.length / rows, offset);
+    const width = target.length / rows;
+    const copy = (kernels: RankKernels | undefined) =>
+      multiplyInStrips(x, [matrix], kernels, multiply, ({ first, columns, blocks }) => {
+        copyRows(blocks[0]!, columns, target, width, matrix.offset + first, kernels);
+      });
+    const kernels = this.#kernelsOf(target);
+    if (!(await copy(kernels))) await copy(undefined);
   }
 
   /**
-   * The matrix times rows, in strips of this many of its rows, followed by a transposition.
+   * The matrix times rows, in strips of the matrix, followed by a transposition.
    *
-   * @param room memory for the products of a strip, and for a bias; in the kernels' memory, like the target
+   * @returns false, without any effect, if the target is not in the memory of kernels, or there is no workspace
    */
   async #turned(
     x: Float32Array,
-    { values, rows: columns, bias, offset }: FloatMatrix,
+    matrix: FloatMatrix,
     target: Float32Array,
-    kernels: RankKernels,
-    room: Float32Array,
-    strip: number,
-    run: RunSegment,
-  ): Promise<void> {
+    multiply: MultiplyRows,
+  ): Promise<boolean> {
+    const { values, rows: columns, bias, offset } = matrix;
     const rows = x.length / this.#width;
+    const strip = Math.min(columns, Math.max(leastRows, Math.floor(turnedFloats / rows)));
+    const kernels = this.#kernelsOf(target);
+    const widened = values instanceof Uint16Array ? strip * this.#width : 0;
+    const room = kernels?.scratch(strip * rows + columns + widened);
+    if (room === undefined) return false;
+    // The products of a strip, the bias, and the strip as floats.
     const near = room.subarray(strip * rows, strip * rows + columns);
+    const floats = room.subarray(strip * rows + columns);
     if (bias !== undefined) near.set(bias);
     for (let first = 0; first < columns; first += strip) {
       const count = Math.min(strip, columns - first);
-      const some = values.subarray(first * this.#width, (first + count) * this.#width);
-      await this.#run(some, x, room.subarray(0, count * rows), run);
+      await multiply(floatRows(matrix, first, count, floats), x, room.subarray(0, count * rows));
       const row = bias === undefined ? 0 : near.byteOffset + 4 * first;
       const out = target.byteOffset + 4 * (offset + first);
-      kernels.turnProducts(room.byteOffset, rows, row, out, (4 * target.length) / rows, count);
+      kernels!.turnProducts(room.byteOffset, rows, row, out, (4 * target.length) / rows, count);
     }
+    return true;
   }
 
-  /** Rows times rows. */
-  async #run(left: Float32Array, right: Float32Array, into: Float32Array, run: RunSegment): Promise<void> {
+  #multiplyRows(run: RunSegment): MultiplyRows {
     const { inputs, outputs } = this.#segment;
-    const [rows, columns] = [left, right].map(({ length }) => length / this.#width) as [number, number];
-    await run(
-      "float32",
-      {
-        [inputs[0]!]: tensor("float32", left, [rows, this.#width]),
-        [inputs[1]!]: tensor("float32", right, [columns, this.#width]),
-      },
-      { [outputs[0]!]: tensor("float32", into, [rows, columns]) },
-    );
+    return async (left, right, into) => {
+      const [rows, columns] = [left, right].map(({ length }) => length / this.#width) as [number, number];
+      await run(
+        "float32",
+        {
+          [inputs[0]!]: tensor("float32", left, [rows, this.#width]),
+          [inputs[1]!]: tensor("float32", right, [columns, this.#width]),
+        },
+        { [outputs[0]!]: tensor("float32", into, [rows, columns]) },
+      );
+    };
   }
 }

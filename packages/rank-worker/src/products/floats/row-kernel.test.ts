@@ -2,6 +2,7 @@ import "../../../../../test/support/optimized-kernels.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
+import { widen } from "../../tensors/widen.js";
 
 const [mostRows, mostWidth, mostCount] = [5, 41, 300];
 
@@ -23,33 +24,88 @@ const anyCase = fc.record({
   mostStreams: fc.constantFrom(4 as const, 8 as const),
 });
 
-describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats", (build) => {
+type StoredAs = "float32" | "bfloat16";
+
+/** Memory for a matrix, and for the rows that it is multiplied by, as the kernel takes them. */
+class Operands {
+  readonly bytes: 2 | 4;
+  readonly #kernels: RankKernels;
+  readonly #matrix: Float32Array | Uint16Array;
+  readonly #room: Float32Array;
+
+  constructor(kernels: RankKernels, storedAs: StoredAs, elements: number, rowElements: number) {
+    const { memory } = kernels;
+    this.bytes = storedAs === "float32" ? 4 : 2;
+    this.#kernels = kernels;
+    this.#room = memory.floats(rowElements + 64)!;
+    // The matrix ends one cache line before the memory does: reading a page beyond it is an error.
+    const floats = Math.ceil((elements * this.bytes) / 64) * 16;
+    memory.floats(memory.bytesFree / 4 - floats);
+    const { buffer, byteOffset } = memory.floats(floats)!;
+    this.#matrix =
+      storedAs === "float32"
+        ? new Float32Array(buffer, byteOffset, elements)
+        : new Uint16Array(buffer, byteOffset, elements);
+  }
+
+  /** @returns the elements as they are stored */
+  fill(elementOf: (index: number) => number): Float32Array {
+    const elements = Float32Array.from(this.#matrix, (_, index) => elementOf(index));
+    if (this.#matrix instanceof Float32Array) this.#matrix.set(elements);
+    else {
+      const bits = new Uint32Array(elements.buffer);
+      this.#matrix.set(bits.map((one) => one >>> 16));
+      for (const [i, one] of bits.entries()) bits[i] = one & 0xffff0000;
+    }
+    return elements;
+  }
+
+  multiply(
+    { rows, count, width, mostStreams }: Pick<Case, "rows" | "count" | "width" | "mostStreams">,
+    x: Float32Array,
+    bias: number,
+    out: Float32Array,
+    outBytes: number,
+  ): void {
+    const [matrix, room] = [this.#matrix.byteOffset, this.#room.byteOffset];
+    const into = [bias, out.byteOffset, outBytes, count, width, mostStreams] as const;
+    if (this.bytes === 4) this.#kernels.multiplyFloats(x.byteOffset, rows, matrix, ...into);
+    else {
+      this.#kernels.splitRows(x.byteOffset, rows, width, room);
+      this.#kernels.multiplyBfloats(room, rows, matrix, ...into);
+    }
+  }
+}
+
+describe.each([
+  ["plain", "float32"],
+  ["fused", "float32"],
+  ["plain", "bfloat16"],
+  ["fused", "bfloat16"],
+] as const)("the %s kernel for matrices of %s", (build, storedAs) => {
   const kernels = new RankKernels(64, [kernelFiles[build]]);
   const floats = (count: number) => kernels.memory.floats(count)!;
   const x = floats(mostRows * mostWidth);
-  const values = floats(mostCount * mostWidth);
   const bias = floats(mostCount);
   // A float after each row that does not belong to it.
   const out = floats(mostRows * (mostCount + 1));
+  const products = floats(mostRows * mostCount);
+  const operands = new Operands(kernels, storedAs, mostCount * mostWidth, mostRows * mostWidth);
 
-  function multiply({ rows, width, count, seed, hasBias, mostStreams }: Case): void {
-    for (const data of [x, values, bias])
-      for (const [i] of data.entries()) data[i] = ((((seed + i) * 48_271) % 65_537) - 32_768) / 10_000;
+  /** @returns the matrix */
+  function multiply(one: Case): Float32Array {
+    const numberOf = (i: number) => ((((one.seed + i) * 48_271) % 65_537) - 32_768) / 10_000;
+    for (const data of [x, bias]) for (const [i] of data.entries()) data[i] = numberOf(i);
+    const values = operands.fill(numberOf);
     out.fill(7);
-    const [from, matrix, row, to] = [x, values, bias, out].map((data) => data.byteOffset) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const added = hasBias ? row : 0;
-    kernels.multiplyFloats(from, rows, matrix, added, to, 4 * (count + 1), count, width, mostStreams);
+    operands.multiply(one, x, one.hasBias ? bias.byteOffset : 0, out, 4 * (one.count + 1));
+    return values;
   }
 
   it("multiplies like plain code", () => {
     fc.assert(
       fc.property(anyCase, (one) => {
-        multiply(one);
+        const values = multiply(one);
         for (let row = 0; row < one.rows; row++) {
           for (let n = 0; n < one.count; n++) {
             let sum = one.hasBias ? bias[n]! : 0;
@@ -82,25 +138,21 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     }
   });
 
-  // Rows of whole pages, in which streams are read half a page ahead of others.
+  // Rows of whole pages, in which streams of floats are read half a page ahead of others.
   it.each([7, 8, 9, 15, 16, 17, 41])(
     "multiplies by %i rows of 4 KiB like by others, and does not read beyond them",
     (count) => {
-      const width = 1024;
-      const kernels = new RankKernels(4, [kernelFiles[build]]);
-      const { memory } = kernels;
-      const [x, made] = [memory.floats(4 * width)!, memory.floats(4 * count)!];
-      // The matrix ends one cache line before the memory does: reading a page beyond it is an error.
-      memory.floats(memory.bytesFree / 4 - count * width);
-      const matrix = memory.floats(count * width)!;
-      for (const data of [x, matrix]) for (const [i] of data.entries()) data[i] = Math.sin(i * 1.3);
+      const width = 4096 / operands.bytes;
+      const kernels = new RankKernels(5, [kernelFiles[build]]);
+      const [x, made] = [4 * width, 4 * count].map((length) => kernels.memory.floats(length)!) as [
+        Float32Array,
+        Float32Array,
+      ];
+      const page = new Operands(kernels, storedAs, count * width, 4 * width);
+      for (const [i] of x.entries()) x[i] = Math.sin(i * 1.3);
+      const matrix = page.fill((i) => Math.sin(i * 1.3));
       const multiplied = (rows: number): Float32Array => {
-        const [from, values, to] = [x, matrix, made].map((data) => data.byteOffset) as [
-          number,
-          number,
-          number,
-        ];
-        kernels.multiplyFloats(from, rows, values, 0, to, 4 * count, count, width, 8);
+        page.multiply({ rows, count, width, mostStreams: 8 }, x, 0, made, 4 * count);
         return made.slice(0, rows * count);
       };
       const one = multiplied(1);
@@ -110,8 +162,9 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
         for (let k = 0; k < width; k++) sum += x[k]! * matrix[row * width + k]!;
         return sum;
       });
-      // 1024 sums in four lanes, of products up to 1: each rounds by 2^-24 of its magnitude.
-      expect(one).toBeAllclose(expected, { rtol: 0, atol: 1e-4 });
+      // Some 256 additions in each of four lanes or eight, of products up to 1. Each rounds by 2^-24 of a sum, which may
+      // be all of the result.
+      expect(one).toBeAllclose(expected, { rtol: 5e-7, atol: 1e-4 });
     },
   );
 
@@ -121,7 +174,6 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     [5, 37],
     [7, 18],
   ])("transposes the products of %i rows and %i rows of a matrix, and adds a bias", (rows, count) => {
-    const products = floats(count * rows);
     for (const [i] of products.entries()) products[i] = i;
     for (const row of [0, bias.byteOffset]) {
       out.fill(7);
@@ -133,4 +185,14 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
       expect([...out.subarray(0, rows * (count + 1))]).toEqual(expected.flat());
     }
   });
+});
+
+it.each([1, 7, 8, 9, 40])("%i numbers of bfloat16 are widened like in plain code", (count) => {
+  const kernels = new RankKernels(4, [kernelFiles.plain]);
+  const from = new Uint16Array(kernels.memory.memory.buffer, kernels.memory.floats(64)!.byteOffset, count);
+  for (const [i] of from.entries()) from[i] = 0xff7f - 1237 * i;
+  const [made, expected] = [kernels.memory.floats(64)!, new Float32Array(64)];
+  kernels.widen(from.byteOffset, count, made.byteOffset);
+  widen(from, expected);
+  expect(made).toEqual(expected);
 });

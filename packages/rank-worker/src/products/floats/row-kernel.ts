@@ -8,7 +8,7 @@ import type { FloatMatrix } from "./float-matrix.js";
  */
 const mostStreams = cpus()[0]?.model.startsWith("AMD") ? 4 : 8;
 
-/** For float matrices, where rows are multiplied as they are. */
+/** For matrices of float32, where rows are multiplied as they are. */
 export const floatRowKernel: RowKernel<FloatMatrix> = {
   roomFor: () => 0,
   prepare: (_, x) => x,
@@ -23,3 +23,27 @@ export const floatRowKernel: RowKernel<FloatMatrix> = {
     return { kernels, values: values.byteOffset, streams, bytes };
   },
 };
+
+/** For matrices of bfloat16. */
+export function bfloatRowKernel(width: number): RowKernel<FloatMatrix> {
+  return {
+    roomFor: (_, rows) => rows * width + sumsOfStreams,
+    prepare(kernels, x, rows, room) {
+      kernels.splitRows(x, rows, width, room);
+      return room;
+    },
+    multiply(kernels, x, rows, { values, bias, rows: count }, out, outBytes) {
+      const added = bias?.byteOffset ?? 0;
+      kernels.multiplyBfloats(x, rows, values.byteOffset, added, out, outBytes, count, width, mostStreams);
+    },
+    streamed(kernels, { values, rows }) {
+      const rowBytes = 2 * width;
+      const streams = Math.min(kernels.streamsOf(rows), mostStreams);
+      const bytes = kernels.rowsOfEach(rows, streams, rowBytes) * rowBytes;
+      return { kernels, values: values.byteOffset, streams, bytes };
+    },
+  };
+}
+
+/** Floats of scratch space behind the rows. */
+const sumsOfStreams = 64;
