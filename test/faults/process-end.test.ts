@@ -41,6 +41,14 @@ describe("the end of a process with a model", () => {
     expect(errors).toContain("nobody catches this");
   });
 
+  it("never passes for success if the thread that plans runs out of memory", async () => {
+    const command = fileURLToPath(new URL("../../packages/cli/bin/ringrank.mjs", import.meta.url));
+    const env = { ...process.env, NODE_OPTIONS: "--max-old-space-size=8" };
+    const process_ = spawn(process.execPath, [command, "run", "--demo", "--max-new-tokens", "1"], { env });
+    const [code] = (await once(process_, "close")) as [number | null];
+    expect(code).not.toBe(0);
+  });
+
   it("comes by itself once the model is closed", async () => {
     expect(await run("close")).toEqual({ code: 0, signal: null, output: "closed", errors: "" });
   });

@@ -56,6 +56,8 @@ export class Offload<Service> implements AsyncDisposable {
   readonly #importing: Promise<void>;
   #hasImported = false;
   #hasProcess = false;
+  /** Number of pending calls. */
+  #calls = 0;
   /** Settles when the thread has ended by itself; undefined if it does not. */
   readonly #end: Promise<void> | undefined;
   #closing = false;
@@ -85,8 +87,17 @@ export class Offload<Service> implements AsyncDisposable {
     this.#worker.on("exit", (code) => this.#lost(new Error(`exited with code ${code}`)));
   }
 
-  call<Result>(use: (remote: Remote<Service>) => Promise<Result>): Promise<Result> {
-    return this.#connection.call(use);
+  async call<Result>(use: (remote: Remote<Service>) => Promise<Result>): Promise<Result> {
+    // The port alone is not enough: if the thread dies, it closes before the thread's last events are delivered, and a
+    // process that nothing else keeps alive would end in between, as if all had gone well.
+    this.#calls++;
+    this.#worker.ref();
+    try {
+      return await this.#connection.call(use);
+    } finally {
+      this.#calls--;
+      if (this.#calls === 0) this.#worker.unref();
+    }
   }
 
   /** Ends the thread; pending calls reject with `reason`. A second close waits for the first. */
