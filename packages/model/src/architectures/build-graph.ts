@@ -2,6 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import { type Checkpoint, ConfigReader, type JsonObject } from "../checkpoint/index.js";
 import { type Graph, GraphBuilder } from "../graph/index.js";
 import { Parameters } from "./parameters.js";
+import { positionsOf } from "./positions.js";
 import { architectures } from "./registry.js";
 import { wrappers } from "./wrappers/index.js";
 import { checkWrapped, textModelOf } from "./wrappers/text-model.js";
@@ -84,8 +85,4 @@ export function contextLimits(json: JsonObject): ContextLimits {
     maxContext: (architecture?.maxContext ?? positionsOf)(reader),
     ...(architecture?.maxSource && { maxSource: architecture.maxSource(reader) }),
   };
-}
-
-function positionsOf(config: ConfigReader): number | undefined {
-  return config.optionalInteger(["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"]);
 }

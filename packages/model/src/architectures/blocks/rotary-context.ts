@@ -1,5 +1,6 @@
 import { type ConfigReader, ropeParameters } from "../../checkpoint/index.js";
 import type { Architecture } from "../architecture.js";
+import { positionsOf } from "../positions.js";
 
 /** Families whose positions only rotate, so that a rotary scaling may extend their context. */
 export function withRotaryContext(
@@ -13,7 +14,7 @@ export function withRotaryContext(
  * `factor` times the original context, and leave the number as it is; dynamic scaling only has an effect beyond it.
  */
 function rotaryContext(config: ConfigReader): number | undefined {
-  const positions = config.optionalInteger("max_position_embeddings");
+  const positions = positionsOf(config);
   if (positions === undefined) return undefined;
   const { scaling } = ropeParameters(config);
   switch (scaling.type) {
