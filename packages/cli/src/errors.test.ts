@@ -50,6 +50,15 @@ test("an error's causes are shown with it, if that is asked for", () => {
   );
 });
 
+test("an error that is among its own causes is shown once", () => {
+  const error = new RingrankError("RR_RANK_FAILED", "round", { cause: new Error("and round") });
+  const cause = error.cause as Error;
+  cause.cause = error;
+  expect(printed(() => printError(error, true))).toBe(
+    `RR_RANK_FAILED: round\n${error.stack}\n${cause.stack}\n`,
+  );
+});
+
 test.each([
   ["commander has printed itself", new CommanderError(1, "commander.unknownOption", "what?")],
   ["says that the reader has left", new Interrupted("standard output: EPIPE", 0)],

@@ -59,7 +59,9 @@ function line(style: "red" | "yellow", name: string, message: string): string {
   return `${styled(process.stderr, style, name)}: ${message.replace(/\s*\n\s*/g, " ")}`;
 }
 
+/** Of an error and its causes, each once: a chain of causes may be circular. */
 function stacks(error: unknown): string[] {
-  if (!(error instanceof Error)) return [];
-  return [error.stack ?? error.message, ...stacks(error.cause)];
+  const chain = new Set<Error>();
+  for (let one = error; one instanceof Error && !chain.has(one); one = one.cause) chain.add(one);
+  return [...chain].map(({ stack, message }) => stack ?? message);
 }
