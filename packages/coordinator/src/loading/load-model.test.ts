@@ -3,6 +3,7 @@ import {
   cpSync,
   existsSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   realpathSync,
   utimesSync,
@@ -19,7 +20,8 @@ import {
   type RingrankError,
   type Tensor,
 } from "@ringrank/coordinator";
-import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
+import { buildGraph, type JsonObject, openCheckpoint, writeOnnx } from "@ringrank/model";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { advisedBytes } from "../../../../test/support/advised-bytes.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
@@ -64,6 +66,23 @@ describe("loadModel", () => {
     const loading = loadModel(directory, { ranks: 2, onProgress });
     await expect(loading).rejects.toThrow("the bar broke");
     expect(workerThreads()).toBe(0);
+  });
+
+  it("logs which tensors of the checkpoint the model does not use, if there are any", async () => {
+    const fewer = temporaryDirectory();
+    cpSync(directory, fewer, { recursive: true });
+    const config = JSON.parse(readFileSync(join(fewer, "config.json"), "utf8")) as JsonObject;
+    writeFileSync(join(fewer, "config.json"), JSON.stringify({ ...config, num_hidden_layers: 1 }));
+    const logged: { unused?: string[] }[] = [];
+    const write = (line: string): void => void logged.push(JSON.parse(line) as { unused?: string[] });
+    const logger = pino({ level: "warn" }, { write });
+    await (await loadModel(directory, { logger })).close();
+    expect(logged).toEqual([]);
+    await (await loadModel(fewer, { logger })).close();
+    const layer = [...openCheckpoint(directory).tensors!.keys()].filter((name) =>
+      name.includes(".layers.1."),
+    );
+    expect(logged.map(({ unused }) => unused?.sort())).toEqual([layer.sort()]);
   });
 
   it("leaves no listener on a signal, which may live longer", async () => {
