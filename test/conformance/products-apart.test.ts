@@ -112,7 +112,7 @@ function productsOf({ entries }: RankProgram): number {
 function asComputed(weights: RankProgram["weights"]): RankProgram["weights"] {
   const all = Object.entries(weights).map(([name, { weight, ...shard }]) => {
     const type = weight.type === "bfloat16" ? "float32" : weight.type;
-    return [name.replace(/ as bfloat16$/, ""), { ...shard, weight: { ...weight, type } }] as const;
+    return [name.replace(/·bfloat16$/, ""), { ...shard, weight: { ...weight, type } }] as const;
   });
   return Object.fromEntries(all);
 }

@@ -67,8 +67,19 @@ describe("a matrix of a product of floats", () => {
   it("is a second weight if a segment uses it too, and other matrices save as much", () => {
     const shards = { table: stored("bfloat16"), other: stored("bfloat16") };
     const { types, matrices } = narrowed(shards, [product("table"), product("other")], ["table"]);
-    expect(types).toEqual({ table: "float32", "table as bfloat16": "bfloat16", other: "bfloat16" });
-    expect(matrices).toEqual([["table as bfloat16"], ["other"]]);
+    expect(types).toEqual({ table: "float32", table·bfloat16: "bfloat16", other: "bfloat16" });
+    expect(matrices).toEqual([["table·bfloat16"], ["other"]]);
+  });
+
+  it("has another name as a second weight if there is a weight of that name", () => {
+    const shards = {
+      table: stored("bfloat16"),
+      other: stored("bfloat16"),
+      table·bfloat16: stored("float32"),
+    };
+    const { types, matrices } = narrowed(shards, [product("table"), product("other")], ["table"]);
+    expect(types).toMatchObject({ table·bfloat16: "float32", table·bfloat16·: "bfloat16" });
+    expect(matrices).toEqual([["table·bfloat16·"], ["other"]]);
   });
 
   it("is float32 if a segment uses it too, and a second weight would take more bytes than all in float32", () => {

@@ -1,5 +1,6 @@
 import type { Weight } from "@ringrank/model";
 import { elementCount, type WeightShard } from "@ringrank/model/weights";
+import { FreshNames } from "../graph/fresh-names.js";
 import type { Entry, FloatProductStep, RankProgram, Step } from "./program.js";
 
 type Shards = Readonly<Record<string, WeightShard>>;
@@ -25,12 +26,16 @@ export function withNarrowMatrices<P extends Matrices>(
   const alone = narrowTogether(steps, new Set([...stored].filter((name) => !shared.has(name))));
   const all = narrowTogether(steps, stored);
   const narrow = growth(all, shared, shards) <= 0 ? all : alone;
+  const fresh = new FreshNames((name) => Object.hasOwn(shards, name));
+  const narrowNames = new Map(
+    [...narrow].map((name) => [name, shared.has(name) ? fresh.after(`${name}·bfloat16`) : name]),
+  );
   const weights = { ...shards };
-  for (const name of narrow) {
+  for (const [name, narrowName] of narrowNames) {
     const shard = shards[name]!;
-    weights[narrowName(name, shared)] = { ...shard, weight: { ...shard.weight, type: "bfloat16" } };
+    weights[narrowName] = { ...shard, weight: { ...shard.weight, type: "bfloat16" } };
   }
-  const renamed = Object.entries(entries).map(([name, entry]) => [name, withNames(entry, narrow, shared)]);
+  const renamed = Object.entries(entries).map(([name, entry]) => [name, withNames(entry, narrowNames)]);
   return { program: { ...program, entries: Object.fromEntries(renamed) }, weights };
 }
 
@@ -53,16 +58,13 @@ function growth(narrow: ReadonlySet<string>, shared: ReadonlySet<string>, shards
   }, 0);
 }
 
-function narrowName(name: string, shared: ReadonlySet<string>): string {
-  return shared.has(name) ? `${name} as bfloat16` : name;
-}
-
-function withNames(entry: Entry, narrow: ReadonlySet<string>, shared: ReadonlySet<string>): Entry {
+/** @param names of the narrow matrices, by their former names */
+function withNames(entry: Entry, names: ReadonlyMap<string, string>): Entry {
   const steps = entry.steps.map((step): Step => {
-    if (!isFloatProduct(step) || !matricesOf(step).every((name) => narrow.has(name))) return step;
+    if (!isFloatProduct(step)) return step;
     const outputs = step.outputs.map(({ matrices, ...output }) => ({
       ...output,
-      matrices: matrices.map((matrix) => ({ ...matrix, values: narrowName(matrix.values, shared) })),
+      matrices: matrices.map((matrix) => ({ ...matrix, values: names.get(matrix.values) ?? matrix.values })),
     }));
     return { ...step, outputs };
   });
