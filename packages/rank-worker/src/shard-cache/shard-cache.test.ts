@@ -5,17 +5,17 @@ import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { modelFile, program } from "../testing/cached-program.js";
+import { entryBytes, modelFile, program } from "../testing/cached-program.js";
 import { clearCache, listCache } from "./cache-entries.js";
 import { readPlan, ShardCache } from "./shard-cache.js";
 import { shardKey } from "./shard-key.js";
 
-/** An entry of a little more than 1000 bytes, last used this many hours ago. */
+/** An entry as large as those of the programs, and its manifest; last used this many hours ago. */
 function makeEntry(directory: string, key: string, hoursAgo: number): void {
   const entry = join(directory, key);
   mkdirSync(join(entry, "0"), { recursive: true });
-  writeFileSync(join(entry, "0", "0"), new Uint8Array(1000));
-  const manifest = { model: "/m", bits: [4], rank: 0, worldSize: 1, bytes: 1000, files: [] };
+  writeFileSync(join(entry, "0", "0"), new Uint8Array(entryBytes));
+  const manifest = { model: "/m", bits: [4], rank: 0, worldSize: 1, bytes: entryBytes, files: [] };
   writeFileSync(join(entry, "manifest.json"), JSON.stringify(manifest));
   const time = new Date(Date.now() - hoursAgo * 3_600_000);
   utimesSync(join(entry, "manifest.json"), time, time);
@@ -61,8 +61,8 @@ test("makes room by removing the least recently used entries", () => {
   makeEntry(directory, key("a"), 1);
   makeEntry(directory, key("b"), 3);
   makeEntry(directory, key("c"), 2);
-  // With the 1000 bytes to come, two of three fit exactly.
-  using _cache = ShardCache.open([program(modelFile())], directory, 3000);
+  // With the one to come, two of three fit exactly.
+  using _cache = ShardCache.open([program(modelFile())], directory, 3 * entryBytes);
   expect(keysIn(directory)).toEqual([key("a"), key("c")]);
 });
 
@@ -71,7 +71,7 @@ test("only makes room for entries that are missing", () => {
   const programs = [0, 1].map((rank) => program(modelFile(), { rank }));
   makeEntry(directory, shardKey(programs[0]!), 1);
   makeEntry(directory, key("a"), 2);
-  using _cache = ShardCache.open(programs, directory, 3000);
+  using _cache = ShardCache.open(programs, directory, 3 * entryBytes);
   expect(keysIn(directory)).toEqual([shardKey(programs[0]!), key("a")].sort());
 });
 
@@ -80,7 +80,7 @@ test("a load that adds nothing removes nothing", () => {
   const own = program(modelFile());
   makeEntry(directory, shardKey(own), 1);
   makeEntry(directory, key("a"), 2);
-  using _cache = ShardCache.open([own], directory, 1000);
+  using _cache = ShardCache.open([own], directory, entryBytes);
   expect(keysIn(directory)).toEqual([shardKey(own), key("a")].sort());
 });
 
@@ -91,7 +91,7 @@ test("keeps recently read entries when making room", () => {
   utimesSync(join(directory, key("a"), "manifest.json"), time, time);
   makeEntry(directory, key("b"), 1);
   readPlan(directory, key("a"));
-  using _cache = ShardCache.open([program(modelFile())], directory, 1500);
+  using _cache = ShardCache.open([program(modelFile())], directory, 1.5 * entryBytes);
   expect(keysIn(directory)).toEqual([key("a")]);
 });
 
@@ -100,7 +100,7 @@ test("entries that this load reads are not removed for those that it adds", () =
   const programs = [0, 1].map((rank) => program(modelFile(), { rank }));
   makeEntry(directory, shardKey(programs[0]!), 9);
   makeEntry(directory, key("a"), 1);
-  using _cache = ShardCache.open(programs, directory, 2500);
+  using _cache = ShardCache.open(programs, directory, 2.5 * entryBytes);
   expect(keysIn(directory)).toEqual([shardKey(programs[0]!)]);
 });
 
@@ -109,7 +109,7 @@ test("makes room for a plan, too", () => {
   const own = program(modelFile());
   makeEntry(directory, shardKey(own), 1);
   makeEntry(directory, key("a"), 2);
-  using cache = ShardCache.open([own], directory, 2002);
+  using cache = ShardCache.open([own], directory, 2 * entryBytes + 2);
   cache!.keepPlan(key("b"), new Uint8Array([1, 2, 3]));
   expect(keysIn(directory)).toEqual([shardKey(own), key("b")].sort());
 });
@@ -118,20 +118,29 @@ test("a plan takes no room from the weights for which it was made", () => {
   const directory = temporaryDirectory();
   const own = program(modelFile());
   makeEntry(directory, shardKey(own), 1);
-  using cache = ShardCache.open([own], directory, 1002);
+  using cache = ShardCache.open([own], directory, entryBytes + 2);
   cache!.keepPlan(key("b"), new Uint8Array([1, 2, 3]));
   expect(keysIn(directory)).toEqual([shardKey(own), key("b")].sort());
 });
 
 test("a model as large as the limit is cached", () => {
-  using cache = ShardCache.open([program(modelFile())], temporaryDirectory(), 1000);
+  using cache = ShardCache.open([program(modelFile())], temporaryDirectory(), entryBytes);
+  expect(cache!.places[0]!.staging).toBeDefined();
+});
+
+test("a matrix that stays bfloat16 takes two bytes of room for each element", () => {
+  const { weights, ...own } = program(modelFile());
+  const { weight, ...selected } = program(modelFile(), { quantized: false }).weights.w!;
+  const gate = { ...selected, weight: { ...weight, type: "bfloat16" as const } };
+  const maxBytes = entryBytes + 2 * 64;
+  using cache = ShardCache.open([{ ...own, weights: { ...weights, gate } }], temporaryDirectory(), maxBytes);
   expect(cache!.places[0]!.staging).toBeDefined();
 });
 
 test("a model larger than the limit is not cached, and nothing is removed for it", () => {
   const directory = temporaryDirectory();
   makeEntry(directory, key("a"), 1);
-  using cache = ShardCache.open([program(modelFile())], directory, 999);
+  using cache = ShardCache.open([program(modelFile())], directory, entryBytes - 1);
   expect(cache!.places[0]!.staging).toBeUndefined();
   expect(listCache(directory)).toHaveLength(1);
 });
@@ -139,7 +148,7 @@ test("a model larger than the limit is not cached, and nothing is removed for it
 test("a plan is stored next to the weights, unless the model is not cached", () => {
   const directory = temporaryDirectory();
   keepPlan(directory, key("a"));
-  keepPlan(directory, key("b"), 999);
+  keepPlan(directory, key("b"), entryBytes - 1);
   expect(readPlan(directory, key("a"))).toEqual(new Uint8Array([1, 2, 3]));
   expect(readPlan(directory, key("b"))).toBeUndefined();
   expect(listCache(directory)).toMatchObject([{ bits: [4], rank: undefined, worldSize: 1 }]);

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bytesOfShards } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
 import type { CachedShardPlace } from "../protocol.js";
 import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "../weight-files/load-folder.js";
@@ -47,7 +48,8 @@ export class ShardCache implements Disposable {
     maxBytes: number,
   ) {
     const entries = programs.map((program, rank) => join(root, shardKey(program, contents[rank]!)));
-    const bytes = (some: readonly RankProgram[]) => some.reduce((sum, program) => sum + program.bytes, 0);
+    const bytes = (some: readonly RankProgram[]) =>
+      some.reduce((sum, { weights }) => sum + bytesOfShards(weights), 0);
     if (bytes(programs) <= maxBytes) {
       const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
       try {

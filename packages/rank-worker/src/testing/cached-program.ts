@@ -3,6 +3,9 @@ import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 
+/** The size of a quantized program's entry: the blocks of its row. */
+export const entryBytes = 2 * 16;
+
 /** A program with one 2 × 64 matrix of a file, of which a rank has one row. */
 export function program(file: string, { rank = 0, quantized = true } = {}): RankProgram {
   const stored = { kind: "file", file, offset: 0, storedAs: "bfloat16" } as const;
@@ -17,6 +20,7 @@ export function program(file: string, { rank = 0, quantized = true } = {}): Rank
     entries: {},
     segments: [],
     weights: { w: { weight, selection: [[[rank, rank + 1]], ...inner], dims: [1, ...weight.dims.slice(1)] } },
+    // As the policy counts, which an entry need not.
     bytes: 1000,
   };
 }
