@@ -6,10 +6,12 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { BroadcastChannel } from "node:worker_threads";
 // Threads start from the build, so the build is tested.
 import {
   listShardCache,
@@ -28,6 +30,11 @@ import { temporaryDirectory } from "../../../../test/support/temporary-directory
 import { workerThreads } from "../../../../test/support/worker-threads.js";
 import { shakespeareDirectory, zooDirectory } from "../../../model/src/testing/fixtures.js";
 
+/** A rank that loads nothing, and one that is never done with it. */
+const [timedRank, stuckRank] = ["timed", "stuck"].map(
+  (kind) => new URL(`../testing/${kind}-rank.mjs`, import.meta.url),
+);
+
 describe("loadModel", () => {
   const directory = zooDirectory("llama");
 
@@ -45,6 +52,8 @@ describe("loadModel", () => {
       expect(last.bytesLoaded).toBe(last.bytesTotal);
       expect(last.bytesTotal).toBe(model.memory()[rank]!.bytesInMemory);
     }
+    const inMemory = model.memory().reduce((sum, { bytesInMemory }) => sum + bytesInMemory, 0);
+    expect(reports.at(-1)).toMatchObject({ bytesLoaded: inMemory, bytesTotal: inMemory });
   });
 
   it.each(["plan", "load", "ready"])(
@@ -58,6 +67,53 @@ describe("loadModel", () => {
       await expect(loading).rejects.toBe("enough");
     },
   );
+
+  it("does nothing if its signal was aborted before", async () => {
+    const onProgress = vi.fn();
+    const trace = join(temporaryDirectory(), "trace.json");
+    const loading = loadModel(directory, { signal: AbortSignal.abort("no"), onProgress, trace });
+    await expect(loading).rejects.toBe("no");
+    expect(onProgress).not.toHaveBeenCalled();
+    expect(existsSync(trace)).toBe(false);
+  });
+
+  it("is never ready once its signal is aborted, even by the last report of a rank's weights", async () => {
+    const aborting = new AbortController();
+    const phases: string[] = [];
+    const onProgress = ({ phase }: Progress) => {
+      phases.push(phase);
+      if (phase === "load") aborting.abort("enough");
+    };
+    // These ranks report nothing themselves: the only report is of all their bytes.
+    const loading = loadModel(directory, { workerUrl: timedRank, signal: aborting.signal, onProgress });
+    await expect(loading).rejects.toBe("enough");
+    expect(phases).toEqual(["plan", "load"]);
+  });
+
+  it("does not wait for ranks that are loading when its signal is aborted", async () => {
+    const aborting = new AbortController();
+    const channel = new BroadcastChannel("loading");
+    channel.onmessage = () => aborting.abort("enough");
+    const loading = loadModel(directory, { workerUrl: stuckRank, signal: aborting.signal });
+    await expect(loading).rejects.toBe("enough");
+    channel.close();
+    expect(workerThreads()).toBe(0);
+  });
+
+  it("does not wait for ranks that are loading when its tokenizer is broken", async () => {
+    const broken = temporaryDirectory();
+    cpSync(directory, broken, { recursive: true });
+    writeFileSync(join(broken, "tokenizer.json"), "[]");
+    const loading = loadModel(broken, { workerUrl: stuckRank });
+    await expect(loading).rejects.toMatchObject({ code: "RR_FILE_FORMAT" });
+    expect(workerThreads()).toBe(0);
+  });
+
+  it("caches no model that has more bytes than the cache may have", async () => {
+    const cacheDirectory = join(temporaryDirectory(), "cache");
+    await (await loadModel(directory, { precision: "int4", cacheDirectory, cacheMaxBytes: 1 })).close();
+    expect(listShardCache(cacheDirectory)).toEqual([]);
+  });
 
   it.each(["plan", "load"])("rejects with the error of a callback for %s", async (told) => {
     const onProgress = async ({ phase }: Progress): Promise<void> => {
@@ -97,10 +153,9 @@ describe("loadModel", () => {
     cpSync(directory, broken, { recursive: true });
     // It takes longer to read than these ranks take to load nothing.
     writeFileSync(join(broken, "tokenizer.json"), `[${"0,".repeat(2e6)}0]`);
-    const workerUrl = new URL("../testing/timed-rank.mjs", import.meta.url);
     const phases: string[] = [];
     const onProgress = ({ phase }: Progress) => phases.push(phase);
-    const loading = loadModel(broken, { workerUrl, onProgress });
+    const loading = loadModel(broken, { workerUrl: timedRank, onProgress });
     await expect(loading).rejects.toMatchObject({ code: "RR_FILE_FORMAT" });
     expect(phases).not.toContain("ready");
   });
@@ -223,6 +278,27 @@ describe("a generation config with unsupported fields", () => {
     });
   });
 
+  it("is not loaded if the signal is aborted when that is reported", async () => {
+    const aborting = new AbortController();
+    const phases: string[] = [];
+    const loading = loadModel(blenderbot, {
+      signal: aborting.signal,
+      onWarning: () => aborting.abort("not like this"),
+      onProgress: ({ phase }) => phases.push(phase),
+    });
+    await expect(loading).rejects.toBe("not like this");
+    expect(phases).toEqual(["plan"]);
+  });
+
+  it("is not reported of a model that does not generate", async () => {
+    const encoder = temporaryDirectory();
+    cpSync(zooDirectory("bert"), encoder, { recursive: true });
+    writeFileSync(join(encoder, "generation_config.json"), '{ "num_beams": 4 }');
+    const onWarning = vi.fn();
+    await (await loadModel(encoder, { onWarning })).close();
+    expect(onWarning).not.toHaveBeenCalled();
+  });
+
   it("is reported by Node if nobody else listens", async () => {
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     await (await loadModel(blenderbot)).close();
@@ -283,6 +359,16 @@ describe("a loaded model", () => {
     const options = { maxNewTokens: 12, temperature: 0.9, topP: 0.9, seed: 42, ignoreEos: true };
     const texts = await Promise.all([1, 2].map(() => model.generate("KING:", options).result));
     expect(texts[0]!.ids).toEqual(texts[1]!.ids);
+  });
+});
+
+describe("a rank that fails while it loads", () => {
+  it("rejects with its own error, which says more than that the rank failed", async () => {
+    const gone = temporaryDirectory();
+    cpSync(zooDirectory("blenderbot"), gone, { recursive: true });
+    // The warning of this model comes after planning, and before weights are read.
+    const onWarning = () => rmSync(join(gone, "model.safetensors"));
+    await expect(loadModel(gone, { onWarning })).rejects.toMatchObject({ code: "RR_MISSING_FILE" });
   });
 });
 

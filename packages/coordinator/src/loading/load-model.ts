@@ -128,9 +128,10 @@ async function loadRanks(
   if (unsupported.length > 0 && facts.generates) warn(unsupportedSettings(unsupported));
   if (obstacle !== undefined) warn(withoutProducts(obstacle));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
-  signal?.throwIfAborted();
   await loadWeights(group, { plan, isKept }, options, warn, keptPlan);
   await texts?.isOpen;
+  // A callback for the last weights may have aborted.
+  signal?.throwIfAborted();
   const bytesTotal = programs.reduce((sum, program) => sum + bytesOfShards(program.weights), 0);
   onProgress?.({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
   return new Model({ policy, facts, group, texts: texts?.thread, prefixCacheTokens });
@@ -144,7 +145,7 @@ async function loadWeights(
   warn: Warn,
   keptPlan: KeptPlan | undefined,
 ): Promise<void> {
-  const { threadsPerRank, signal, onProgress } = options;
+  const { threadsPerRank, onProgress } = options;
   const { programs, files } = plan;
   // Disposed of, with their temporary files, after the ranks have loaded or ended.
   using cache = openCache(plan, options, warn);
@@ -157,7 +158,6 @@ async function loadWeights(
       cachedShard: cache?.places[rank],
     });
     await group.load(programs, optionsOf, report);
-    signal?.throwIfAborted();
     requireUnchanged(files);
     const obstacles = [cache?.obstacle, ...group.reports.map(({ cacheObstacle }) => cacheObstacle)];
     const obstacle = obstacles.find((one) => one !== undefined);

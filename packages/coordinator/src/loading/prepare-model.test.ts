@@ -30,6 +30,28 @@ it("starts no thread after an abort", async () => {
   expect(started).not.toHaveBeenCalled();
 });
 
+it("an abort ends planning, with its reason", async () => {
+  const controller = new AbortController();
+  let fail = (_: unknown): void => {};
+  const planning = {
+    call: () =>
+      new Promise<never>((_, reject) => {
+        fail = reject;
+        controller.abort("too slow");
+      }),
+    close: async (reason: unknown) => fail(reason),
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const preparing = prepareModel(
+    shakespeareDirectory,
+    checkLoadOptions({ ranks: 2, signal: controller.signal }),
+    { start: () => {}, reserve: async () => undefined },
+    undefined,
+    { planning: () => planning, texts: vi.fn() },
+  );
+  await expect(preparing).rejects.toBe("too slow");
+});
+
 it("an abort stops the loading of a tokenizer when everything else is done, and leaves no thread", async () => {
   const controller = new AbortController();
   const reason = new Error("too slow");
