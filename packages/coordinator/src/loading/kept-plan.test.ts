@@ -1,13 +1,24 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { ShardCache } from "@ringrank/rank-worker";
 import { type Logger, pino } from "pino";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { zooDirectory } from "../../../model/src/testing/fixtures.js";
+import { shakespeareDirectory, zooDirectory } from "../../../model/src/testing/fixtures.js";
 // Threads start from the build, so the build is tested.
 import { type LoadOptions, listShardCache, loadModel } from "../../dist/index.js";
-import { KeptPlan } from "../../dist/loading/kept-plan.js";
+import { KeptPlan, type Plan } from "../../dist/loading/kept-plan.js";
 import { checkLoadOptions } from "../../dist/options/check-load-options.js";
 
 /** A logger of warnings, and its messages. */
@@ -66,6 +77,50 @@ test("a plan of an earlier load is reused", async () => {
   expect(again.maxContext).toBe(7);
 });
 
+test("a model with the plan of an earlier load takes texts, too", async () => {
+  const { options } = modelAndCache();
+  const generated = async (): Promise<readonly number[]> => {
+    const loaded = await loadModel(shakespeareDirectory, options);
+    const { ids } = await loaded.generate("ROMEO:\n", { maxNewTokens: 2, temperature: 0 }).result;
+    await loaded.close();
+    return ids;
+  };
+  const first = await generated();
+  expect(planOf(shakespeareDirectory, options)!.read()).toBeDefined();
+  expect(await generated()).toEqual(first);
+});
+
+test("a plan is reused for a blob of the HuggingFace cache that was downloaded again", async () => {
+  const { model, options } = modelAndCache();
+  const blob = join(temporaryDirectory(), "blobs", "a".repeat(64));
+  mkdirSync(dirname(blob));
+  renameSync(join(model, "model.safetensors"), blob);
+  symlinkSync(blob, join(model, "model.safetensors"));
+  const first = await logitsOf(model, options);
+  utimesSync(blob, 1, 1);
+  expect(planOf(model, options)!.read()).toBeDefined();
+  expect(await logitsOf(model, options)).toEqual(first);
+});
+
+test("a stored plan says what identifies the weights for which it was made", async () => {
+  const { model, options } = modelAndCache();
+  await logitsOf(model, options);
+  const plan = planOf(model, options)!.read()!;
+  using cache = ShardCache.open(plan.programs, options.cacheDirectory!, 1e9);
+  expect(plan.contents).toEqual(cache!.contents);
+});
+
+test("a plan that cannot be stored is logged, and is not needed", () => {
+  const { model, options } = modelAndCache();
+  const { logger, messages } = listener();
+  const kept = KeptPlan.of(model, checkLoadOptions(options), logger)!;
+  const keepPlan = () => {
+    throw new Error("no space left");
+  };
+  kept.keep({ files: [] } as unknown as Plan, { contents: [], keepPlan } as unknown as ShardCache);
+  expect(messages).toEqual(["cannot cache the plan of this load; the next one will plan again"]);
+});
+
 test("a damaged plan is made again", async () => {
   const { model, options } = modelAndCache();
   const first = await logitsOf(model, options);
@@ -86,6 +141,7 @@ test("a plan is not reused for other options", async () => {
   const others: LoadOptions[] = [
     { dtype: "fp32" },
     { ranks: 1 },
+    { threadsPerRank: 2 },
     { precision: "int8" },
     { activations: "float32" },
     { objective: "time" },
@@ -135,19 +191,35 @@ function namesIn(file: Buffer): string[] {
   return Object.keys(JSON.parse(header.toString()) as object).filter((name) => name !== "__metadata__");
 }
 
-test("an unfit cache directory is reported once", async () => {
+test("an unfit cache directory is reported once, even if it has the plan", async () => {
   const { model, options } = modelAndCache();
-  mkdirSync(options.cacheDirectory!);
+  await logitsOf(model, options);
   chmodSync(options.cacheDirectory!, 0o755);
   const { logger, messages } = listener();
   await logitsOf(model, { ...options, logger });
   expect(messages).toEqual([expect.stringMatching(/^loading without the cache of quantized weights: .*755/)]);
 });
 
-test("no plan is stored for a model in a directory with hundreds of files", () => {
+test("no plan is stored for a model in a directory with more than 256 files", () => {
   const { model, options } = modelAndCache();
-  for (let index = 0; index < 257; index++) writeFileSync(join(model, `${index}`), "");
+  const files = readdirSync(model).length;
+  for (let index = files; index < 256; index++) writeFileSync(join(model, `${index}`), "");
+  expect(planOf(model, options)).toBeDefined();
+  writeFileSync(join(model, "256"), "");
   expect(planOf(model, options)).toBeUndefined();
+});
+
+test("a plan does not depend on a link that leads nowhere", async () => {
+  const { model, options } = modelAndCache();
+  await logitsOf(model, options);
+  symlinkSync(join(model, "nothing"), join(model, "link"));
+  expect(planOf(model, options)!.read()).toBeDefined();
+});
+
+test("no plan is stored for a model that is given as an id, or as a file", () => {
+  const { model, options } = modelAndCache();
+  expect(planOf("org/name", options)).toBeUndefined();
+  expect(planOf(join(model, "model.safetensors"), options)).toBeUndefined();
 });
 
 test("no plan is stored if no weight is quantized, or without a cache", () => {

@@ -118,11 +118,11 @@ export class KeptPlan {
   }
 }
 
-/** The files that identify a model's plan, in order. Undefined if there are none, or more than {@link mostFiles}. */
+/** The files that identify a model's plan, in order. Undefined if there are more than {@link mostFiles}. */
 function filesOf(model: string): string[] | undefined {
   const files: string[] = [];
   for (const file of walk(model, 1)) if (files.push(file) > mostFiles) return undefined;
-  return files.length === 0 ? undefined : files;
+  return files;
 }
 
 /** The files of a directory and this many levels below it, in order. Hidden files belong to other programs. */
