@@ -37,7 +37,7 @@ export class Connection<Service> {
   call<Result>(use: (remote: Remote<Service>) => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) throw this.#end.reason;
-      if (this.#pending.size === 0) this.#port.ref();
+      this.#port.ref();
       this.#pending.add(reject);
       const settled = (): void => {
         if (this.#pending.delete(reject) && this.#pending.size === 0) this.#port.unref();

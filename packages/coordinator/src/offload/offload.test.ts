@@ -57,6 +57,43 @@ it("waits longer for a thread that has a process to end, even if it is busy", as
   expect(await exited).toEqual([0]);
 });
 
+it("rejects what waits for a thread that ends by itself, and says what to do", async () => {
+  const ending = `
+    import { parentPort, workerData } from "node:worker_threads";
+    parentPort.postMessage("imported");
+    workerData.on("message", () => process.exit(3));
+  `;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(ending)}`);
+  const offload = new Offload<{ ask(): void }>("test", () => url);
+  await expect(offload.call((remote) => remote.ask())).rejects.toMatchObject({
+    code: "RR_CLOSED",
+    message: "the test thread ended: exited with code 3. Load the model again",
+  });
+});
+
+it("does not wait for the modules of a thread that has ended without them", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const url = new URL(`data:text/javascript,${encodeURIComponent('throw new Error("broken")')}`);
+  const offload = new Offload<{ ask(): void }>("test", () => url);
+  await expect(offload.call((remote) => remote.ask())).rejects.toThrow("broken");
+  // A timer would never strike.
+  await offload.close();
+});
+
+it("says what to do if a bundler has left no address of the module", () => {
+  const url = () => {
+    throw Object.assign(new TypeError("Invalid URL"), { code: "ERR_INVALID_URL" });
+  };
+  expect(() => new Offload("text", url)).toThrow(
+    expect.objectContaining({
+      code: "RR_CLOSED",
+      message:
+        "the text thread cannot be started: Invalid URL. A bundler has to keep @ringrank/coordinator external",
+    }),
+  );
+});
+
 it("says what to do about a module that a bundler has left behind", async () => {
   const offload = new Offload<{ ask(): void }>("text", () => new URL("file:///app/text-worker.js"));
   await expect(offload.call((remote) => remote.ask())).rejects.toMatchObject({

@@ -60,7 +60,6 @@ export class Offload<Service> implements AsyncDisposable {
   #calls = 0;
   /** Settles when the thread has ended by itself; undefined if it does not. */
   readonly #end: Promise<void> | undefined;
-  #closing = false;
 
   /**
    * @param url the URL of the module that the thread runs
@@ -102,7 +101,6 @@ export class Offload<Service> implements AsyncDisposable {
 
   /** Ends the thread; pending calls reject with `reason`. A second close waits for the first. */
   async close(reason: unknown = modelClosed()): Promise<void> {
-    this.#closing = true;
     this.#connection.close(reason);
     await within(importMs, this.#importing);
     if (this.#end !== undefined) {
@@ -117,7 +115,6 @@ export class Offload<Service> implements AsyncDisposable {
   }
 
   #lost(cause: Error): void {
-    if (this.#closing) return;
     const advice = this.#hasImported ? ". Load the model again" : threadAdvice(cause, owner) || bundlerAdvice;
     const message = `the ${this.#name} thread ended: ${cause.message}${advice}`;
     this.#connection.close(new RingrankError("RR_CLOSED", message, { cause }));
