@@ -7,8 +7,9 @@ test("an error in a rank becomes its failure, with the rank and the cause", () =
   expect(rankFailure(cause, 3)).toMatchObject({ code: "RR_RANK_FAILED", rank: 3, cause });
   expect(rankFailure(new TypeError("x is undefined"), 2)).toMatchObject({
     code: "RR_RANK_FAILED",
+    message: "rank 2 failed: x is undefined",
     rank: 2,
-    cause: { message: "x is undefined" },
+    cause: { name: "TypeError", message: "x is undefined" },
   });
 });
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, RingrankError } from "@ringrank/errors";
+import { type ErrorCode, isRingrankError, messageOf, RingrankError } from "@ringrank/errors";
 
 /**
  * Codes of errors that a rank throws because something else happened first: a peer's fault, a timeout, the end of the
@@ -18,9 +18,8 @@ const echoes: ReadonlySet<ErrorCode> = new Set([
  * comes from the group already names its cause and is unchanged.
  */
 export function rankFailure(error: unknown, rank: number): RingrankError {
-  const thrown = RingrankError.wrap(error, "RR_RANK_FAILED", { rank });
-  if (thrown === error && echoes.has(thrown.code)) return thrown;
-  return new RingrankError("RR_RANK_FAILED", `rank ${rank} failed: ${thrown.message}`, {
+  if (isRingrankError(error) && echoes.has(error.code)) return error;
+  return new RingrankError("RR_RANK_FAILED", `rank ${rank} failed: ${messageOf(error)}`, {
     rank,
     cause: error,
   });
