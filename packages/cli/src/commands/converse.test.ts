@@ -26,9 +26,11 @@ function conversation({ isTTY }: { isTTY: boolean }) {
   vi.stubEnv("TERM", "xterm");
   const input = Object.assign(new PassThrough(), { isTTY, setRawMode() {} });
   vi.spyOn(process, "stdin", "get").mockReturnValue(input as unknown as typeof process.stdin);
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, "write").mockImplementation((_text, written: unknown) => {
-      if (typeof written === "function") written();
+  const written = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    vi.spyOn(process[stream], "write").mockImplementation((text, done: unknown) => {
+      written[stream] += String(text);
+      if (typeof done === "function") done();
       return true;
     });
   }
@@ -39,6 +41,7 @@ function conversation({ isTTY }: { isTTY: boolean }) {
     const contents = messages.map(({ content }) => content);
     asked.push(contents);
     const text = String(contents.at(-1));
+    if (text === "say nothing") return;
     if (text === "too long") throw new RingrankError("RR_CONTEXT", "expected at most 5 tokens");
     for (const word of text.split(" ")) {
       if (word === "…") {
@@ -60,8 +63,9 @@ function conversation({ isTTY }: { isTTY: boolean }) {
   const result = Promise.resolve({ usage } as GenerationResult);
   const generate = (messages: unknown, { signal }: GenerateOptions = {}): Generation =>
     Object.assign(tokens(messages as ChatMessage[], signal!), { result });
-  const ended = converse({ generate }, [], {}, new AbortController().signal);
-  return { input, asked, events, ended };
+  const interruption = new AbortController();
+  const ended = converse({ generate }, [], {}, interruption.signal);
+  return { input, asked, events, ended, written, interruption };
 }
 
 test("a conversation keeps the beginning of an answer that Ctrl-C has ended", async () => {
@@ -87,6 +91,28 @@ test("a conversation ends with a fault, even if Ctrl-C ends the same answer", as
   await expect(ended).rejects.toMatchObject({ code: "RR_RANK_DIED" });
 });
 
+test("a conversation keeps an answer that has no text", async () => {
+  const { input, asked, ended } = conversation({ isTTY: false });
+  input.end("say nothing\nTwo\n");
+  await ended;
+  expect(asked).toEqual([["say nothing"], ["say nothing", "", "Two"]]);
+});
+
+test("only answers go to standard output; prompts, and the figures of each answer, to standard error", async () => {
+  const { input, ended, written } = conversation({ isTTY: true });
+  input.write(`One two\n${ctrlD}`);
+  await ended;
+  expect(written.stdout).toBe("Onetwo\n");
+  expect(written.stderr).toContain("> ");
+  expect(written.stderr).toMatch(/first token: [\d.]+ ms; tokens per second: [\d.]+\]/);
+});
+
+test("a conversation that is interrupted while it waits for a message ends with the reason", async () => {
+  const { ended, interruption } = conversation({ isTTY: true });
+  interruption.abort(new Error("ended by SIGTERM"));
+  await expect(ended).rejects.toThrow("ended by SIGTERM");
+});
+
 test("Ctrl-C without an answer to end is one for the command", async () => {
   const { input, ended } = conversation({ isTTY: true });
   const interrupted = once(process, "SIGINT");
@@ -96,10 +122,11 @@ test("Ctrl-C without an answer to end is one for the command", async () => {
   await ended;
 });
 
-test("another message can follow one that cannot be answered, on a terminal", async () => {
-  const { input, asked, ended } = conversation({ isTTY: true });
+test("another message can follow one that cannot be answered, which is said, on a terminal", async () => {
+  const { input, asked, ended, written } = conversation({ isTTY: true });
   input.write(`too long\nTwo\n${ctrlD}`);
   await ended;
+  expect(written.stderr).toMatch(/RR_CONTEXT\S*: expected at most 5 tokens\n/);
   expect(asked).toEqual([["too long"], ["Two"]]);
 });
 
