@@ -70,8 +70,29 @@ test("what ended the command from outside is no error, but is printed", () => {
   expect(printed(() => printError(new Interrupted("ended by SIGINT", 130), false))).toBe("ended by SIGINT\n");
 });
 
-test("anything thrown can be printed", () => {
+test.each<[string, unknown, string]>([
+  ["a text", "enough", "enough"],
+  ["nothing", undefined, "undefined"],
+  ["an object", { status: 500 }, "{ status: 500 }"],
+  ["an object without a prototype", Object.create(null), "[Object: null prototype] {}"],
+  [
+    "an error whose message is no text",
+    Object.assign(new Error(), { message: Object.create(null) }),
+    "[Object: null prototype] {}",
+  ],
+])("anything thrown can be printed: %s", (_, thrown, text) => {
+  expect(printed(() => printError(thrown, false))).toBe(`error: ${text}\n`);
+});
+
+test("a value that is not an error is shown once", () => {
   expect(printed(() => printError("enough", true))).toBe("error: enough\n");
+});
+
+test("a cause that is not an error is shown, too", () => {
+  const error = new RingrankError("RR_RANK_FAILED", "rank 1 failed", { cause: { status: 500 } });
+  expect(printed(() => printError(error, true))).toBe(
+    `RR_RANK_FAILED: rank 1 failed\n${error.stack}\n{ status: 500 }\n`,
+  );
 });
 
 test("a warning is one line, whatever the message of its cause quotes", () => {

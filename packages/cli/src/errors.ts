@@ -49,9 +49,13 @@ export function printWarning({ code, message }: RingrankError): void {
 
 function oneLine(error: unknown): string {
   if (error instanceof Interrupted) return styled(process.stderr, "dim", error.message);
-  const name = isRingrankError(error) ? error.code : "error";
-  const message = error instanceof Error ? error.message : String(error);
-  return line("red", name, message);
+  return line("red", isRingrankError(error) ? error.code : "error", textsOf(error).message);
+}
+
+/** Message and stack of anything that can be thrown. As plain data, a cause has texts in these fields, if any. */
+function textsOf(thrown: unknown): { readonly message: string; readonly stack?: string } {
+  const { cause } = new RingrankError("RR_RANK_FAILED", "", { cause: thrown }).toData();
+  return cause ?? { message: String(thrown) };
 }
 
 /** Foreign messages, such as those of JSON.parse, may contain line breaks. */
@@ -59,9 +63,15 @@ function line(style: "red" | "yellow", name: string, message: string): string {
   return `${styled(process.stderr, style, name)}: ${message.replace(/\s*\n\s*/g, " ")}`;
 }
 
-/** Of an error and its causes, each once: a chain of causes may be circular. */
+/** Of an error and its causes, each once: a chain of causes may be circular. Its last may be anything. */
 function stacks(error: unknown): string[] {
-  const chain = new Set<Error>();
-  for (let one = error; one instanceof Error && !chain.has(one); one = one.cause) chain.add(one);
-  return [...chain].map(({ stack, message }) => stack ?? message);
+  // All that there is of another value is in the first line.
+  if (!(error instanceof Error)) return [];
+  const chain = new Set<unknown>();
+  let one: unknown = error;
+  while (one !== undefined && !chain.has(one)) {
+    chain.add(one);
+    one = one instanceof Error ? one.cause : undefined;
+  }
+  return [...chain].map(textsOf).map(({ stack, message }) => stack ?? message);
 }

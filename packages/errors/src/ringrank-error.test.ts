@@ -44,6 +44,16 @@ describe("an error that crosses threads as data", () => {
     }
   });
 
+  it.each<[string, object]>([
+    ["an array, as a host's prepareStackTrace makes it", { stack: [] }],
+    ["none, since a message is no text", { message: Object.create(null) }],
+  ])("has no stack if there is %s", (_, fields) => {
+    const { cause } = new RingrankError("RR_SHAPE", "ragged", {
+      cause: Object.assign(new Error("why"), fields),
+    }).toData();
+    expect(cause).toEqual({ message: expect.any(String) });
+  });
+
   it("is cut where its causes are circular", () => {
     const error: Error = new RingrankError("RR_RANK_FAILED", "round", { cause: new Error("and round") });
     (error.cause as Error).cause = error;

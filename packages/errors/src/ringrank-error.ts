@@ -92,12 +92,25 @@ function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }
 
-function toData({ message, stack, cause }: Error, depth: number): ForeignErrorData {
+function toData(error: Error, depth: number): ForeignErrorData {
+  const stack = stackOf(error);
+  const { cause } = error;
   return {
-    message,
+    message: messageOf(error),
     ...(stack === undefined ? {} : { stack }),
     ...(cause === undefined || depth === mostCauses ? {} : { cause: anyToData(cause, depth + 1) }),
   };
+}
+
+/** Undefined if it is no text: a host's `Error.prepareStackTrace` may make an array of it, which cannot be cloned. */
+function stackOf(error: Error): string | undefined {
+  try {
+    const stack: unknown = error.stack;
+    return typeof stack === "string" ? stack : undefined;
+  } catch {
+    // The engine makes it when it is first read, of name and message, which fails if these cannot be strings.
+    return undefined;
+  }
 }
 
 function anyToData(thrown: unknown, depth: number): ErrorData {

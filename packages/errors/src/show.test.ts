@@ -9,6 +9,7 @@ it.each<[unknown, string]>([
   [[1, 2], "an array of 2"],
   [new URL("file:///a"), "an object (URL)"],
   [Object.create(null), "an object (null)"],
+  [{ constructor: { name: Symbol("x") } }, "an object (null)"],
   [() => {}, "a function"],
   [null, "null"],
   [undefined, "undefined"],

@@ -114,6 +114,12 @@ describe("runRanks rejects with the root cause", () => {
       () => new Error("boom", { cause: Object.create(null) }),
       "rank 1 threw Error: boom",
     ],
+    ["an error without a message", () => new TypeError(), "rank 1 threw TypeError"],
+    [
+      "an error whose message and name are no texts",
+      () => Object.assign(new Error(), { message: Object.create(null), name: Symbol("name") }),
+      "rank 1 threw [Object: null prototype] {}",
+    ],
   ])("if a rank throws %s", async (_, thrown, message) => {
     const run = `export const run = (comm) => { if (comm.rank === 1) throw (${thrown})(); comm.barrier(); };`;
     await expect(runRanks(2, moduleUrl(run))).rejects.toMatchObject({ code: "RR_RANK_FAILED", message });
@@ -278,6 +284,7 @@ describe("runRanks refuses", () => {
 
   it.each([
     ["a path that is not a URL", "./task.mjs"],
+    ["an object that is not a URL", Object.create(null)],
     ["a URL that is neither file: nor data:", "https://example.org/task.mjs"],
     ["a module that does not exist", new URL("./missing.task.mjs", import.meta.url)],
     ["a module that does not parse", moduleUrl("export function run( {")],

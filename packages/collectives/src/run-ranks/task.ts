@@ -14,7 +14,8 @@ export type RankTask<Data = unknown, Result = unknown> = (
  * @throws RR_TASK_URL unless it is a file: or data: URL
  */
 export function requireTaskUrl(taskUrl: string | URL): string {
-  const url = URL.canParse(String(taskUrl)) ? new URL(taskUrl) : undefined;
+  const text: unknown = typeof taskUrl === "object" ? taskUrl?.href : taskUrl;
+  const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "file:" && url?.protocol !== "data:") {
     throw new RingrankError(
       "RR_TASK_URL",

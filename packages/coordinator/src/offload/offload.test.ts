@@ -81,6 +81,18 @@ it("does not wait for the modules of a thread that has ended without them", asyn
   await offload.close();
 });
 
+it.each([
+  ["null", "null"],
+  ["{ status: 500 }", "{ status: 500 }"],
+])("rejects what waits for a thread that throws %s", async (thrown, text) => {
+  const url = new URL(`data:text/javascript,${encodeURIComponent(`throw ${thrown}`)}`);
+  const offload = new Offload<{ ask(): void }>("test", () => url);
+  await expect(offload.call((remote) => remote.ask())).rejects.toMatchObject({
+    code: "RR_CLOSED",
+    message: expect.stringContaining(`the test thread ended: ${text}`),
+  });
+});
+
 it("says what to do if a bundler has left no address of the module", () => {
   const url = () => {
     throw Object.assign(new TypeError("Invalid URL"), { code: "ERR_INVALID_URL" });

@@ -114,9 +114,9 @@ export class Offload<Service> implements AsyncDisposable {
     return this.close();
   }
 
-  #lost(cause: Error): void {
+  #lost(cause: unknown): void {
     const advice = this.#hasImported ? ". Load the model again" : threadAdvice(cause, owner) || bundlerAdvice;
-    const message = `the ${this.#name} thread ended: ${cause.message}${advice}`;
+    const message = `the ${this.#name} thread ended: ${messageOf(cause)}${advice}`;
     this.#connection.close(new RingrankError("RR_CLOSED", message, { cause }));
   }
 }
