@@ -4,9 +4,17 @@
 
 import { Arguments } from "./arguments";
 import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./addends-of-queries";
-import { mixEight, rescaleEight, scoreEight, scoreEightOfRows, shareEight } from "./eight-queries";
+import {
+  mixEight,
+  mixEightOfRows,
+  rescaleEight,
+  scoreEight,
+  scoreEightOfRows,
+  shareEight,
+  streamRows,
+  streams,
+} from "./eight-queries";
 import { turnQuery } from "./rows";
-import { readAll, readNext, streamRows, streams } from "./streams";
 
 /** @param count number of the group's queries from `first` on, up to 8 */
 export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
@@ -49,20 +57,16 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
     const distance = ofStream * rowBytes;
     const left = from + ofStream;
     let rows: usize = 0;
-    readNext(pastKeys + from * rowBytes, pastValues + from * rowBytes, distance, ofStream, rowBytes);
-    readAll();
     for (let key = from; key < left; key += rows) {
       rows = min(streamRows, left - key);
       const keys = pastKeys + key * rowBytes;
       const values = pastValues + key * rowBytes;
-      const tile = rows * rowBytes;
       const isAnySeen = putAddends(scores, key, rows, streams, ofStream, addends, args);
       if (!all && !isAnySeen) continue;
-      readNext(keys + tile, values + tile, distance, left - key - rows, rowBytes);
       scoreEight(scores, packed, keys, rows, distance, rowBytes, most);
       rescaleEight(sums, totals, rowBytes, before, most);
       shareEight(scores, streams * rows, most, totals);
-      mixEight(sums, scores, values, streams, rows, distance, rowBytes);
+      mixEight(sums, scores, values, rows, distance, rowBytes);
     }
 
     // Up to three remaining rows, and the new one, which is elsewhere.
@@ -77,7 +81,7 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
       scoreEightOfRows(scores, packed, keys, rows, rowBytes, most);
       rescaleEight(sums, totals, rowBytes, before, most);
       shareEight(scores, rows, most, totals);
-      mixEight(sums, scores, values, 1, rows, 0, rowBytes);
+      mixEightOfRows(sums, scores, values, rows, rowBytes);
     }
     // A query that may see no key at all gives all of them the same share.
     all = !all && seesNone(most);

@@ -5,15 +5,19 @@
 //   scores   [stream][row][query]      then shares
 //   sums     [lane][query]
 //
-// The inner loops multiply four numbers by eight, into eight vectors of sums that do not depend on each other: an
-// addition takes four cycles, and two can begin in each. An iteration adds once to each sum, since V8 would put several
-// additions to one sum next to each other, and would then have to move sums out of registers.
+// Past keys and values are read in four streams, from as many parts of the cache, a row of each in turn and each row
+// from beginning to end: so processors prefetch them. With one stream they would wait for memory at each new page.
+//
+// Scores have four keys' sums in registers, two vectors each: an addition takes four cycles, and two can begin in each.
+// An iteration adds once to each sum, since V8 would put several additions to one sum next to each other, and would then
+// have to move sums out of registers. Values are added to sums in the L1 cache, all lanes of four rows before the next.
 
-import { readOn } from "./streams";
 import { exponential, madd, storePair } from "../vectors";
 
-/** Lanes of four keys that are multiplied between two calls of `readOn`, so that reading is spread over the work. */
-const lanesAtOnce: usize = 32;
+export const streams: usize = 4;
+
+/** Rows of each stream in a tile, whose scores stay in the L1 cache. */
+export const streamRows: usize = 32;
 
 /**
  * `scores[stream][row][query] += query · key[stream][row]`, for four streams of so many rows. `most` rises to each
@@ -47,24 +51,21 @@ export function scoreEight(
     let b = a + distance;
     let c = b + distance;
     let d = c + distance;
-    for (let query = packed; query < end; ) {
-      readOn();
-      for (const pause = min(query + 32 * lanesAtOnce, end); query < pause; query += 32, a += 4, b += 4, c += 4, d += 4) {
-        const q0 = v128.load(query);
-        const q1 = v128.load(query, 16);
-        let k = v128.load_splat<f32>(a);
-        a0 = madd(k, q0, a0);
-        a1 = madd(k, q1, a1);
-        k = v128.load_splat<f32>(b);
-        b0 = madd(k, q0, b0);
-        b1 = madd(k, q1, b1);
-        k = v128.load_splat<f32>(c);
-        c0 = madd(k, q0, c0);
-        c1 = madd(k, q1, c1);
-        k = v128.load_splat<f32>(d);
-        d0 = madd(k, q0, d0);
-        d1 = madd(k, q1, d1);
-      }
+    for (let query = packed; query < end; query += 32, a += 4, b += 4, c += 4, d += 4) {
+      const q0 = v128.load(query);
+      const q1 = v128.load(query, 16);
+      let k = v128.load_splat<f32>(a);
+      a0 = madd(k, q0, a0);
+      a1 = madd(k, q1, a1);
+      k = v128.load_splat<f32>(b);
+      b0 = madd(k, q0, b0);
+      b1 = madd(k, q1, b1);
+      k = v128.load_splat<f32>(c);
+      c0 = madd(k, q0, c0);
+      c1 = madd(k, q1, c1);
+      k = v128.load_splat<f32>(d);
+      d0 = madd(k, q0, d0);
+      d1 = madd(k, q1, d1);
     }
     let at = scores;
     a0 = f32x4.add(a0, v128.load(at));
@@ -134,60 +135,69 @@ export function shareEight(scores: usize, rows: usize, most: usize, totals: usiz
 }
 
 /**
- * `sums[lane][query] += Σ share[stream][row][query] · value[stream][row][lane]`.
+ * `sums[lane][query] += Σ share[stream][row][query] · value[stream][row][lane]`, for four streams of so many rows.
  *
- * @param count streams, each of so many rows
  * @param distance bytes from one stream to the next
  */
 export function mixEight(
   sums: usize,
   shares: usize,
   values: usize,
-  count: usize,
   rows: usize,
   distance: usize,
   rowBytes: usize,
 ): void {
+  const end = sums + (rowBytes << 3);
   const toStream = rows << 5;
-  const end = shares + count * toStream;
-  const toNext = distance - rows * rowBytes;
-  for (let lane: usize = 0; lane < rowBytes; lane += 16) {
-    readOn();
-    let a0 = v128.load(sums);
-    let a1 = v128.load(sums, 16);
-    let b0 = v128.load(sums, 32);
-    let b1 = v128.load(sums, 48);
-    let c0 = v128.load(sums, 64);
-    let c1 = v128.load(sums, 80);
-    let d0 = v128.load(sums, 96);
-    let d1 = v128.load(sums, 112);
-    let value = values + lane;
-    for (let share = shares; share < end; value += toNext) {
-      for (const last = share + toStream; share < last; share += 32, value += rowBytes) {
-        const p0 = v128.load(share);
-        const p1 = v128.load(share, 16);
-        let v = v128.load_splat<f32>(value);
-        a0 = madd(v, p0, a0);
-        a1 = madd(v, p1, a1);
-        v = v128.load_splat<f32>(value, 4);
-        b0 = madd(v, p0, b0);
-        b1 = madd(v, p1, b1);
-        v = v128.load_splat<f32>(value, 8);
-        c0 = madd(v, p0, c0);
-        c1 = madd(v, p1, c1);
-        v = v128.load_splat<f32>(value, 12);
-        d0 = madd(v, p0, d0);
-        d1 = madd(v, p1, d1);
-      }
+  for (const last = shares + toStream; shares < last; shares += 32, values += rowBytes) {
+    let at = shares;
+    const a0 = v128.load(at);
+    const a1 = v128.load(at, 16);
+    at += toStream;
+    const b0 = v128.load(at);
+    const b1 = v128.load(at, 16);
+    at += toStream;
+    const c0 = v128.load(at);
+    const c1 = v128.load(at, 16);
+    at += toStream;
+    const d0 = v128.load(at);
+    const d1 = v128.load(at, 16);
+    let a = values;
+    let b = a + distance;
+    let c = b + distance;
+    let d = c + distance;
+    for (let sum = sums; sum < end; sum += 32, a += 4, b += 4, c += 4, d += 4) {
+      let s0 = v128.load(sum);
+      let s1 = v128.load(sum, 16);
+      let v = v128.load_splat<f32>(a);
+      s0 = madd(v, a0, s0);
+      s1 = madd(v, a1, s1);
+      v = v128.load_splat<f32>(b);
+      s0 = madd(v, b0, s0);
+      s1 = madd(v, b1, s1);
+      v = v128.load_splat<f32>(c);
+      s0 = madd(v, c0, s0);
+      s1 = madd(v, c1, s1);
+      v = v128.load_splat<f32>(d);
+      s0 = madd(v, d0, s0);
+      s1 = madd(v, d1, s1);
+      storePair(sum, s0, s1);
     }
-    storePair(sums, a0, a1);
-    sums += 32;
-    storePair(sums, b0, b1);
-    sums += 32;
-    storePair(sums, c0, c1);
-    sums += 32;
-    storePair(sums, d0, d1);
-    sums += 32;
+  }
+}
+
+/** Likewise, for one stream of a few rows. */
+export function mixEightOfRows(sums: usize, shares: usize, values: usize, rows: usize, rowBytes: usize): void {
+  const end = sums + (rowBytes << 3);
+  for (const last = shares + (rows << 5); shares < last; shares += 32) {
+    const p0 = v128.load(shares);
+    const p1 = v128.load(shares, 16);
+    for (let sum = sums; sum < end; sum += 32, values += 4) {
+      const v = v128.load_splat<f32>(values);
+      const s0 = madd(v, p0, v128.load(sum));
+      const s1 = madd(v, p1, v128.load(sum, 16));
+      storePair(sum, s0, s1);
+    }
   }
 }
 
