@@ -143,7 +143,11 @@ describe("a rank's sessions", () => {
    *
    * @param refuses whether it cannot open another one, with its weights in this folder if there is one
    */
-  function newRank(lifecycle = new Lifecycle(1), refuses = (_open: number, _folder: unknown) => false) {
+  function newRank(
+    lifecycle = new Lifecycle(1),
+    refuses = (_open: number, _folder: unknown) => false,
+    message = "refused",
+  ) {
     const sessions = { open: 0 };
     const group = createGroup({ worldSize: 1 });
     const rank = new Rank({
@@ -152,7 +156,7 @@ describe("a rank's sessions", () => {
       openSession: async (_, { extra }) => {
         const { session } = extra as { session: Readonly<Record<string, unknown>> };
         if (refuses(sessions.open, session.model_external_initializers_file_folder_path)) {
-          throw new Error("refused");
+          throw new Error(message);
         }
         sessions.open++;
         return { run: () => expect.fail("nothing runs"), release: () => void sessions.open-- };
@@ -188,6 +192,19 @@ describe("a rank's sessions", () => {
       cause: { code: "RR_GRAPH", cause: { message: "refused" } },
     });
     expect(sessions.open).toBe(0);
+  });
+
+  test("have threads of their own; if the system refuses one, the rank says what to do", async () => {
+    const { rank } = newRank(
+      new Lifecycle(1),
+      () => true,
+      "PosixThread(const char*) pthread_create failed, error code: 11",
+    );
+    await expect(rank.load(program!, { threads: 4 })).rejects.toMatchObject({
+      code: "RR_RANK_FAILED",
+      rank: 0,
+      message: expect.stringMatching(/ONNX Runtime cannot start a thread .* Lower threadsPerRank, or raise/),
+    });
   });
 
   test("are released at once if the program has a weight that nothing uses", async () => {

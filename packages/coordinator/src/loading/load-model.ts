@@ -24,6 +24,7 @@ import { growingProgress } from "./growing-progress.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
 import { LoadCallbacks } from "./load-callbacks.js";
 import { ownThreads, type Prepared, prepareModel, type Threads } from "./prepare-model.js";
+import { requireRoomForThreads } from "./room-for-threads.js";
 import { beginTrace } from "./trace-file.js";
 import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./warnings.js";
 
@@ -78,6 +79,7 @@ export async function loadModelOn(
     };
     const ranks = { start: startRanks, reserve: (bytes: readonly number[]) => startRanks().reserve(bytes) };
     prepared = await prepareModel(path, checked, ranks, keptPlan, threads);
+    requireRoomForThreads(prepared.plan.programs, checked.threadsPerRank, threads.left);
     const loading = loadRanks(startRanks(), prepared, checked, logger, keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
     // The callback for "ready" may have aborted, which has closed the ranks.

@@ -9,6 +9,7 @@ import type { TextService } from "../offload/text-service.js";
 import type { CheckedLoadOptions } from "../options/check-load-options.js";
 import type { KeptPlan, Plan } from "./kept-plan.js";
 import { type PlanningThread, planOn } from "./plan-model.js";
+import { threadsLeft } from "./threads-left.js";
 
 /** What is needed to start the ranks of a model. */
 export interface Prepared {
@@ -29,14 +30,15 @@ export interface Texts {
   readonly isOpen: Promise<void>;
 }
 
-/** Where a model is planned, and where its texts are tokenized. */
+/** Where a model is planned, where its texts are tokenized, and how many more threads there may be. */
 export interface Threads {
   planning(): PlanningThread;
   texts(): Offload<TextService>;
+  left(): number;
 }
 
 /** Threads of this model alone. */
-export const ownThreads: Threads = { planning: planningThread, texts: textThread };
+export const ownThreads: Threads = { planning: planningThread, texts: textThread, left: () => threadsLeft() };
 
 /** The ranks, as far as planning is concerned. */
 export interface PlannedRanks {
@@ -61,7 +63,7 @@ export async function prepareModel(
   options: CheckedLoadOptions,
   ranks: PlannedRanks,
   keptPlan?: KeptPlan,
-  threads = ownThreads,
+  threads: Pick<Threads, "planning" | "texts"> = ownThreads,
 ): Promise<Prepared> {
   // The caller has reported progress, and the listener may have aborted.
   options.signal?.throwIfAborted();

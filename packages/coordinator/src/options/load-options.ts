@@ -46,7 +46,8 @@ export interface PlanOptions {
 export interface LoadOptions extends PlanOptions {
   /**
    * Threads inside each rank's sessions. 1 to 256; the default, 1, runs kernels on the rank's own thread. More than one
-   * only pays if there are more cores than ranks, and leaves all products to ONNX Runtime.
+   * only pays if there are more cores than ranks, and leaves all products to ONNX Runtime. Each of a rank's dozens of
+   * sessions then has its own threads; if the system does not allow so many, it is `RR_OPTION`.
    */
   readonly threadsPerRank?: number | undefined;
   /**

@@ -1,3 +1,4 @@
+import { threadLimits } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
 import { bytesOfShards, readStatistics, type ShardReader, type WeightShard } from "@ringrank/model/weights";
@@ -147,9 +148,16 @@ function openSession(
     try {
       return await open(onnx, sessionOptions(threads, weights));
     } catch (cause) {
+      if (/pthread_create failed/.test(String(cause))) throw noThread(cause);
       throw new RingrankError("RR_GRAPH", `ONNX Runtime refused segment ${index}: ${String(cause)}`, {
         cause,
       });
     }
   });
+}
+
+/** The system refuses a thread of a session's pool. */
+function noThread(cause: unknown): Error {
+  const advice = `Lower threadsPerRank, or raise how many threads the system lets the process have (${threadLimits})`;
+  return new Error(`ONNX Runtime cannot start a thread of its own. ${advice}`, { cause });
 }
