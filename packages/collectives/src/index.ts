@@ -17,3 +17,4 @@ export { inheritedExecArgv } from "./run-ranks/inherited-exec-argv.js";
 export { type RunRanksOptions, runRanks } from "./run-ranks/run-ranks.js";
 export type { RankTask } from "./run-ranks/task.js";
 export { threadAdvice, threadLimits } from "./run-ranks/thread-advice.js";
+export { afterRunning } from "./running-time.js";

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { messageOf, RingrankError } from "@ringrank/errors";
+import { afterRunning } from "../running-time.js";
 import type { Assignment, Outcome } from "./assignment.js";
 import { inheritedExecArgv } from "./inherited-exec-argv.js";
 import { textOf } from "./text-of.js";
@@ -44,9 +45,9 @@ export class RankThread {
 
   /** Resolves once the thread has ended: by itself within `graceMs`, or terminated. */
   async end(graceMs: number): Promise<void> {
-    const grace = setTimeout(() => this.#worker.terminate(), graceMs);
+    const stopTimer = afterRunning(graceMs, () => void this.#worker.terminate());
     await this.#exited;
-    clearTimeout(grace);
+    stopTimer();
   }
 }
 

@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { runRanks } from "@ringrank/collectives";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { runNode } from "../../../../test/support/run-program.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { workerThreads } from "../../../../test/support/worker-threads.js";
@@ -211,6 +211,19 @@ describe("runRanks ends what does not end by itself:", () => {
       code: "RR_TIMEOUT",
       message: expect.stringContaining("timeoutMs = 1000"),
     });
+  });
+
+  it("but no ranks of a process that was stopped for longer than the timeout, as a late timer shows", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "clearTimeout", "clearInterval", "Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const go = flag();
+    const task = inlineTask((_, go: Int32Array) => Atomics.wait(go, 0, 0));
+    const done = runRanks(2, task, go);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    vi.advanceTimersToNextTimer();
+    Atomics.store(go, 0, 1);
+    Atomics.notify(go, 0);
+    await expect(done).resolves.toHaveLength(2);
   });
 
   it("on abort, with the signal's reason", async () => {

@@ -4,11 +4,15 @@ import { createGroup, type GroupOptions } from "../group/group.js";
 import { requireAlgorithm } from "../group/join-group.js";
 import { poison, poisonCause } from "../group/poison.js";
 import { onAbort } from "../on-abort.js";
+import { afterRunning } from "../running-time.js";
 import { RankThread } from "./rank-thread.js";
 import { requireTaskUrl } from "./task.js";
 
 export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
-  /** How long the whole run may take, in milliseconds. Default 60 000, minimum 1; `Infinity` allowed. */
+  /**
+   * How long the whole run may take, in milliseconds. Default 60 000, minimum 1; `Infinity` allowed. Time during which
+   * the process is stopped (Ctrl-Z, a laptop asleep) does not count.
+   */
   readonly timeoutMs?: number | undefined;
   /** Aborts the run; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -49,7 +53,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
   signal?.throwIfAborted();
 
   const threads: RankThread[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer: (() => void) | undefined;
   let ignoreAbort: (() => void) | undefined;
   try {
     return await new Promise<Result[]>((resolve, reject) => {
@@ -72,7 +76,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
         poison(group, new RingrankError("RR_ABORTED", "the caller aborted the run"));
       });
       if (timeoutMs !== Number.POSITIVE_INFINITY) {
-        timer = setTimeout(() => fail(timeoutError(worldSize, results, timeoutMs)), timeoutMs);
+        stopTimer = afterRunning(timeoutMs, () => fail(timeoutError(worldSize, results, timeoutMs)));
       }
       for (let rank = 0; rank < worldSize; rank++) {
         const assignment = { group, rank, algorithm, taskUrl: url, data };
@@ -83,7 +87,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
     poison(group, RingrankError.wrap(error, "RR_RANK_FAILED"));
     throw error;
   } finally {
-    clearTimeout(timer);
+    stopTimer?.();
     ignoreAbort?.();
     await Promise.all(threads.map((thread) => thread.end(graceMs)));
   }

@@ -1,10 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { threadLimits } from "@ringrank/collectives";
+import { afterRunning, threadLimits } from "@ringrank/collectives";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import { modelClosed } from "../model-ended.js";
-import { afterRunning } from "../running-time.js";
 import { type Conversation, charactersOf, type WriteReply, type WriteRequest } from "./protocol.js";
 
 /** Limits of a model's chat template for one conversation. While this process is stopped (Ctrl-Z), no time passes. */

@@ -82,6 +82,17 @@ it("waits for a native call to return", async () => {
   expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
 });
 
+it("waits no shorter if the process is stopped meanwhile", async () => {
+  const clock = vi.spyOn(performance, "now");
+  const done = threads.start("stuck");
+  clock.mockReturnValue(3_600_000);
+  await vi.advanceTimersByTimeAsync(9_000);
+  threads.isInside = false;
+  await vi.advanceTimersByTimeAsync(10);
+  await done;
+  expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
+});
+
 it("keeps the process alive while it waits for a native call, so that callers learn of the end", async () => {
   const timers = vi.spyOn(globalThis, "setTimeout");
   const done = threads.start("stuck");
