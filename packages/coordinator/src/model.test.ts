@@ -6,7 +6,7 @@ import { Model } from "./model.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
-import { FakeRankGroup } from "./testing/fake-rank-group.js";
+import { FakeRankGroup, gate } from "./testing/fake-rank-group.js";
 
 const facts: ModelFacts = {
   inputs: [{ name: "input_ids", type: "int64", dims: ["batch", "sequence"] }],
@@ -63,6 +63,18 @@ function modelOf(
   texts?: Offload<TextService>,
 ): Model {
   return new Model({ policy, facts: { ...facts, ...different }, group, texts });
+}
+
+/** A text thread that does this, and otherwise makes empty texts. */
+function textsOf(service: Partial<Record<keyof TextService, () => unknown>>): Offload<TextService> {
+  const remote = {
+    detokenize: async () => ({ text: "", isSettled: false }),
+    forget: async () => {},
+    ...service,
+  };
+  return {
+    call: async (use: (service: typeof remote) => unknown) => use(remote),
+  } as unknown as Offload<TextService>;
 }
 
 describe("Model", () => {
@@ -147,6 +159,36 @@ describe("Model", () => {
     expect(group.requests[0]).toMatchObject({ encode: [{ ids: [1, 2, 3] }], rows: [{ ids: [40] }] });
     const options = { decoderPrompt: [50, 60] };
     expect((await model.generate([1], options).result).ids).toEqual([61, 62, 63, 64]);
+  });
+
+  it.each([
+    ["an id beyond the encoder's vocabulary", [90], "RR_TOKEN_ID"],
+    ["more ids than the encoder's context", Array(16).fill(1), "RR_CONTEXT"],
+  ])("refuses a source of %s, which the decoder could have", async (_, source, code) => {
+    await expect(modelOf(translator).generate(source).result).rejects.toMatchObject({ code });
+  });
+
+  it("has its own copy of a prompt's ids, as they were when it was called", async () => {
+    const group = new FakeRankGroup();
+    const prompt = [1, 2];
+    const { result } = modelOf({}, group).generate(prompt);
+    prompt.fill(50);
+    await result;
+    expect(group.requests[0]).toMatchObject({ rows: [{ ids: [1, 2] }] });
+  });
+
+  it.each([
+    ["an array without elements", [], "RR_EMPTY_PROMPT"],
+    ["an array of texts", ["a rose"], "RR_TOKEN_ID"],
+  ])("takes %s for token ids, not for messages", async (_, prompt, code) => {
+    const { result } = modelOf().generate(prompt as unknown as number[]);
+    await expect(result).rejects.toMatchObject({ code });
+  });
+
+  it("gives one token of a prompt at a time to a model that takes no more", async () => {
+    const group = new FakeRankGroup();
+    await modelOf({ takesOneToken: true }, group).generate([1, 2, 3], { maxNewTokens: 1 }).result;
+    expect(group.requests).toMatchObject([1, 2, 3].map((id) => ({ rows: [{ ids: [id] }] })));
   });
 
   it("appends to a target with a given source", async () => {
@@ -241,17 +283,74 @@ describe("Model", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  it("has the text thread forget a generation that has ended", async () => {
-    const remote = {
-      detokenize: async () => ({ text: "", isSettled: false }),
-      forget: vi.fn(async () => {}),
+  it("does nothing for a generation whose signal is already aborted", async () => {
+    const encode = vi.fn(async () => [1]);
+    const model = modelOf({}, new FakeRankGroup(), textsOf({ encode }));
+    const { result } = model.generate("a rose", { signal: AbortSignal.abort("no") });
+    await expect(result).rejects.toBe("no");
+    expect(encode).not.toHaveBeenCalled();
+  });
+
+  it("ends a generation when its signal is aborted, before its next token", async () => {
+    const aborting = new AbortController();
+    const group = new FakeRankGroup();
+    group.beforeAnswer = () => aborting.abort("enough");
+    await expect(modelOf({}, group).generate([1], { signal: aborting.signal }).result).rejects.toBe("enough");
+  });
+
+  it("renders messages with the template's variables", async () => {
+    const encodeChat = vi.fn(async () => [1]);
+    const messages = [
+      { role: "user", content: "Who art thou?" },
+      { role: "assistant", content: null, tool_calls: [] },
+    ];
+    const model = modelOf({}, new FakeRankGroup(), textsOf({ encodeChat }));
+    await model.generate(messages, { templateVariables: { mode: "verse" } }).result;
+    expect(encodeChat).toHaveBeenCalledWith({ messages, variables: { mode: "verse" } }, facts.maxContext);
+  });
+
+  it("refuses a template's variables with a prompt that is not messages", async () => {
+    const { result } = modelOf().generate([1], { templateVariables: {} });
+    await expect(result).rejects.toMatchObject({ code: "RR_OPTION" });
+  });
+
+  it("ends the text thread when a rank fails, since nothing needs it any more", () => {
+    const group = new FakeRankGroup();
+    const close = vi.fn(async () => {});
+    modelOf({}, group, { close } as unknown as Offload<TextService>);
+    const cause = group.fail();
+    expect(close).toHaveBeenCalledWith(expect.objectContaining({ code: "RR_MODEL_FAILED", cause }));
+  });
+
+  it("is closed once, after the step that is being computed", async () => {
+    const group = new FakeRankGroup();
+    const [computing, answer] = [gate(), gate()];
+    group.beforeAnswer = () => {
+      computing.open();
+      return answer.opened;
     };
-    const texts = { call: (use: (service: typeof remote) => unknown) => use(remote) };
-    const model = modelOf({}, new FakeRankGroup(), texts as unknown as Offload<TextService>);
+    const model = modelOf({}, group);
+    const { result } = model.generate([1]);
+    const ended = expect(result).rejects.toMatchObject({ code: "RR_CLOSED" });
+    await computing.opened;
+    const isClosed = vi.fn();
+    const closing = model.close();
+    void closing.then(isClosed);
+    expect(model.close()).toBe(closing);
+    await setImmediate();
+    expect(isClosed).not.toHaveBeenCalled();
+    answer.open();
+    await closing;
+    await ended;
+  });
+
+  it("has the text thread forget a generation that has ended", async () => {
+    const forget = vi.fn(async () => {});
+    const model = modelOf({}, new FakeRankGroup(), textsOf({ forget }));
     await model.generate([1]).result;
     await model.generate([1]).result;
     await setImmediate();
-    expect(remote.forget.mock.calls).toEqual([[0], [1]]);
+    expect(forget.mock.calls).toEqual([[0], [1]]);
   });
 
   it("counts the steps and tokens of its work", async () => {

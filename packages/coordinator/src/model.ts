@@ -243,7 +243,6 @@ export class Model {
 
   /** Makes the text thread forget a generation. */
   #forget(id: number): void {
-    if (this.#closing !== undefined) return;
     // If the thread is gone, so is its state, and the next call that needs the thread reports that.
     this.#texts?.call((remote) => remote.forget(id)).catch(() => {});
   }

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { BroadcastChannel } from "node:worker_threads";
 // Threads start from the build, so the build is tested.
 import {
+  type LoadOptions,
   listShardCache,
   loadModel,
   type Model,
@@ -24,14 +25,14 @@ import {
 } from "@ringrank/coordinator";
 import { buildGraph, type JsonObject, openCheckpoint, writeOnnx } from "@ringrank/model";
 import { pino } from "pino";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { advisedBytes } from "../../../../test/support/advised-bytes.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { workerThreads } from "../../../../test/support/worker-threads.js";
 import { shakespeareDirectory, zooDirectory } from "../../../model/src/testing/fixtures.js";
 
-/** A rank that loads nothing, and one that is never done with it. */
-const [timedRank, stuckRank] = ["timed", "stuck"].map(
+/** Ranks that load nothing: one that reports when, one that is never done with it, and one that reports its options. */
+const [timedRank, stuckRank, tellingRank] = ["timed", "stuck", "telling"].map(
   (kind) => new URL(`../testing/${kind}-rank.mjs`, import.meta.url),
 );
 
@@ -67,6 +68,29 @@ describe("loadModel", () => {
       await expect(loading).rejects.toBe("enough");
     },
   );
+
+  it.each<[string, LoadOptions, object]>([
+    ["one thread each, and no logs, by default", {}, { threads: 1, logLevel: "silent", hugePages: false }],
+    ["as many threads as requested", { threadsPerRank: 3 }, { threads: 3 }],
+    ["the level of the logger", { logger: pino({ level: "error" }) }, { logLevel: "error" }],
+  ])("gives its ranks %s", async (_, options, given) => {
+    vi.stubEnv("RINGRANK_LOG", undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const model = await loadModel(directory, { ...options, ranks: 2, workerUrl: tellingRank });
+    await model.close();
+    expect(model.memory()).toMatchObject([given, given]);
+  });
+
+  it.each([
+    ["disabled", undefined, "1"],
+    ["left to the environment, if that says anything", "0", "0"],
+  ])("has ONNX Runtime's telemetry %s", async (_, before, after) => {
+    vi.stubEnv("ORT_DISABLE_TELEMETRY", before);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const model = await loadModel(directory, { workerUrl: tellingRank });
+    await model.close();
+    expect(process.env.ORT_DISABLE_TELEMETRY).toBe(after);
+  });
 
   it("does nothing if its signal was aborted before", async () => {
     const onProgress = vi.fn();

@@ -42,7 +42,7 @@ export function summarize(row: OpenRow, share: VocabularyShare, summary: RowSumm
   const { sampling } = row;
   const raw = share.own(row.logits);
   const values = adjustedLogits(raw, row, share);
-  const room = Math.min(summary.room, raw.length);
+  const { room } = summary;
   const top = new TopCandidates(room);
   const isSound = row.strategy === "noise" ? offerWithNoise(top, values, row, share) : top.offerAll(values);
   if (!isSound) {

@@ -26,13 +26,10 @@ export class GumbelNoise {
    * Whether the noise may be `height` or more, without computing a logarithm: if it is, 1 − u ≤ −ln u ≤ e^−height.
    * Hardly more than a fraction of e^−height of all ids pass.
    *
-   * @param height 0 or more
+   * @param height from 0 to {@link maximumNoise}
    */
   mayReach(id: number, height: number): boolean {
-    return (
-      2 ** 32 - this.#hash(id) <=
-      mostAbove[height < mostAbove.length ? Math.floor(height) : mostAbove.length - 1]!
-    );
+    return 2 ** 32 - this.#hash(id) <= mostAbove[Math.floor(height)]!;
   }
 
   #hash(id: number): number {
@@ -40,8 +37,8 @@ export class GumbelNoise {
   }
 }
 
-/** By integer height: an upper bound of 2³² · (1 − u) for noise that reaches it, including rounding. */
-const mostAbove = Float64Array.from({ length: 24 }, (_, height) => 2 ** 32 * Math.exp(-height) + 1);
+/** By integer height, to 22: an upper bound of 2³² · (1 − u) for noise that reaches it, including rounding. */
+const mostAbove = Float64Array.from({ length: 23 }, (_, height) => 2 ** 32 * Math.exp(-height) + 1);
 
 /** The largest possible noise: u = 1 − 2⁻³³. A logit that is further below the best cannot win. */
 export const maximumNoise = -Math.log(-Math.log(1 - 2 ** -33));

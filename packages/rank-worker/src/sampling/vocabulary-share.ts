@@ -50,8 +50,8 @@ export class VocabularyShare {
   /** The token id of an owned element. */
   id(element: number): number {
     if (this.#only !== undefined) return this.#only.id + element;
-    const span = this.#spans.find(({ first, length }) => element < first + length);
-    return span === undefined ? -1 : span.id + element - span.first;
+    const span = this.#spans.find(({ first, length }) => element < first + length)!;
+    return span.id + element - span.first;
   }
 
   /** The owned element of a token id, or −1. */
@@ -72,7 +72,7 @@ function ownedSpans(intervals: readonly (readonly Interval[])[], rank: number): 
   const spans: Span[] = [];
   let local = 0;
   let first = 0;
-  for (const [start, end] of intervals[rank] ?? []) {
+  for (const [start, end] of intervals[rank]!) {
     for (const [id, stop] of without([start, end], taken)) {
       spans.push({ first, id, length: stop - id, local: local + id - start });
       first += stop - id;
