@@ -1,7 +1,14 @@
 import "../../../../test/support/optimized-kernels.js";
 import type { Communicator } from "@ringrank/collectives";
 import { GraphBuilder, type Value } from "@ringrank/model";
-import { buildPrograms, type Entry, makeIntegerSegment, planGraph, type Segment } from "@ringrank/policy";
+import {
+  buildPrograms,
+  type Entry,
+  makeFloatSegment,
+  makeIntegerSegment,
+  planGraph,
+  type Segment,
+} from "@ringrank/policy";
 import { expect, it, vi } from "vitest";
 import { compileEntry } from "../compilation/compile-entry.js";
 import { ExpertParts } from "../compilation/expert-parts.js";
@@ -13,8 +20,6 @@ import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
 import type { StepTrace } from "../trace/step-trace.js";
 import { runEntry } from "./run-entry.js";
-
-const width = 96;
 
 type Build = (g: GraphBuilder, ...inputs: Value[]) => Value;
 
@@ -34,8 +39,9 @@ const silu: Build = (g, x, y) => g.mul(g.quickGelu(x!, 1), y!);
 /** Applied to the gate, so that the gate is not an output of the entry. No kernel computes it. */
 const absolute: Build = (g, x) => g.node("Abs", [x!]);
 
-const segments = [
-  makeIntegerSegment("int8"),
+/** Those of products come first. */
+const segmentsFor = (bits: 4 | 16 | 32): readonly Segment[] => [
+  bits === 4 ? makeIntegerSegment("int8") : makeFloatSegment(),
   makeIntegerSegment("uint8"),
   segmentOf(silu),
   segmentOf(absolute),
@@ -45,6 +51,10 @@ const [gate, behind, gateAndSum] = [2, 3, 4];
 
 interface Case {
   readonly rows: number;
+  /** Elements of a row; default: 96. */
+  readonly width?: number;
+  /** Bits of a weight; default: 4. */
+  readonly bits?: 4 | 16 | 32;
   /** Columns of each of the product's two outputs. */
   readonly columns: number;
   /** Which of `y0`, `y1` and `gated` are also outputs of the entry. */
@@ -63,14 +73,14 @@ interface Case {
  * @returns outputs by name; whether the gate was computed with its products; bytes of the kernels' memory that were not
  * released; the trace; and the product's head start
  */
-async function run({ rows, columns, given = [], second, hasSum = false, free }: Case) {
+async function run({ rows, width = 96, bits = 4, columns, given = [], second, hasSum = false, free }: Case) {
   const kernels = new RankKernels(256, [kernelFiles.fused]);
   const others = new RankKernels(16, [kernelFiles.fused]);
   const byRows = vi.spyOn(kernels, "elementwiseRows");
   const matrix = { rows: columns, hasBias: true, kernels };
   const secondMatrix = { ...matrix, kernels: second === "another memory" ? others : kernels };
   const outputs = second === "an input" ? [[matrix]] : [[matrix], [secondMatrix]];
-  const product = prepareProduct({ bits: 4, width, outputs });
+  const product = prepareProduct({ bits, width, outputs });
   const local = (name: string, of: number) => {
     return { name, type: "float32" as const, dims: [symbol("rows"), size(of)] };
   };
@@ -88,6 +98,7 @@ async function run({ rows, columns, given = [], second, hasSum = false, free }: 
     ],
     caches: [],
   };
+  const segments = segmentsFor(bits);
   const compiled = compileEntry("forward", entry, {
     segments,
     sessions: await Promise.all(
@@ -138,6 +149,22 @@ it.each([17, 200])("computes a gate of %i rows together with its products", asyn
   expect(isMadeAtOnce).toBe(true);
   expect(floats("z")).toBeAllclose(await expected(one), tolerance);
 });
+
+/** Rows of 1024 floats are laid out anew for the session. */
+it.each([
+  [16, 96],
+  [16, 1024],
+  [32, 96],
+  [32, 1024],
+] as const)(
+  "computes a gate together with its products by matrices of %i bits and rows of %i",
+  async (bits, width) => {
+    const one = { rows: 120, width, bits, columns: 300 };
+    const { floats, isMadeAtOnce } = await run(one);
+    expect(isMadeAtOnce).toBe(true);
+    expect(floats("z")).toBeAllclose(await expected(one), tolerance);
+  },
+);
 
 it("in a trace, a gate that is computed with its products is part of their time", async () => {
   const { traced } = await run({ rows: 40, columns: 64 });

@@ -153,8 +153,10 @@ export interface KernelExports {
   ): void;
   /** Puts floats in the order in which they are multiplied by bfloat16: assembly/products/bfloats/split-rows.ts. */
   splitRows(x: number, rows: number, width: number, out: number): void;
-  /** Writes the floats that numbers of bfloat16 stand for. */
-  widen(from: number, count: number, out: number): void;
+  /** Copies rows of floats to rows of `outWidth`, which end with zeros: assembly/products/floats/space-rows.ts. */
+  spaceRows(from: number, rows: number, width: number, out: number, outWidth: number): void;
+  /** Does the same with rows of bfloat16, as the floats that they stand for. */
+  widenRows(from: number, rows: number, width: number, out: number, outWidth: number): void;
   /**
    * Transposes `[count, rows]` products to rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.
    *

@@ -20,7 +20,8 @@ export class RankKernels {
   readonly multiplyFloats: KernelExports["multiplyFloats"];
   readonly multiplyBfloats: KernelExports["multiplyBfloats"];
   readonly splitRows: KernelExports["splitRows"];
-  readonly widen: KernelExports["widen"];
+  readonly spaceRows: KernelExports["spaceRows"];
+  readonly widenRows: KernelExports["widenRows"];
   readonly turnProducts: KernelExports["turnProducts"];
   readonly beginMatrix: KernelExports["beginMatrix"];
   readonly streamsOf: KernelExports["streamsOf"];
@@ -57,7 +58,8 @@ export class RankKernels {
     this.multiplyFloats = exports.multiplyFloats;
     this.multiplyBfloats = exports.multiplyBfloats;
     this.splitRows = exports.splitRows;
-    this.widen = exports.widen;
+    this.spaceRows = exports.spaceRows;
+    this.widenRows = exports.widenRows;
     this.turnProducts = exports.turnProducts;
     this.beginMatrix = exports.beginMatrix;
     this.streamsOf = exports.streamsOf;

@@ -2,6 +2,7 @@ import "../../../../test/support/optimized-kernels.js";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   activations,
@@ -95,6 +96,7 @@ describe.each([4, 8, 16, 32] as const)("a product with weights of %i bits equals
     [16, 160, [70]],
     [17, 160, [70]],
     [100, 75, [13]],
+    [100, 1024, [260, 44]],
     [50, 2048, [520]],
   ])("for %i rows of %i times %j", async (rows, width, sizes) => {
     const kernels = openKernels();
@@ -146,7 +148,11 @@ describe.each([4, 8, 16, 32] as const)("a product with weights of %i bits equals
     await expectProduct(data(results)[0]!, prepared, value);
   });
 
-  it.each([50, 600])("for %i rows in plain code, without kernels", async (rows) => {
+  it.each([
+    [50, 1100],
+    [600, 1100],
+    [120, 1024],
+  ])("for %i rows of %i in plain code, without kernels", async (rows, width) => {
     const kernels = openKernels();
     const [result, plain] = await Promise.all(
       [kernels, undefined].map(async (kernels) => {
@@ -154,8 +160,8 @@ describe.each([4, 8, 16, 32] as const)("a product with weights of %i bits equals
           { rows: 13, hasBias: true, kernels },
           { rows: 270, kernels },
         ];
-        const prepared = prepareProduct({ bits, width: 1100, outputs: [matrices] });
-        const value = activations(rows, 1100);
+        const prepared = prepareProduct({ bits, width, outputs: [matrices] });
+        const value = activations(rows, width);
         const { results } = await multiply(prepared, value, kernels === undefined ? [] : [kernels]);
         return data(results)[0]!;
       }),
@@ -279,6 +285,19 @@ describe.each([4, 8, 16, 32] as const)("a product with weights of %i bits", (bit
     const { results } = await multiply(prepared, activations(0, 64), []);
     expect(results[0]!.dims).toEqual([0, 6]);
   });
+});
+
+it.each([16, 32] as const)("releases room that it took for rows times matrices of %i bits", async (bits) => {
+  const kernels = openKernels();
+  const prepared = prepareProduct({ bits, width: 1024, outputs: [[{ rows: 6, kernels }]] });
+  const { multiplierOf, run } = productSessions();
+  const product = productOf(prepared, multiplierOf, [kernels]);
+  const free: number[] = [];
+  for (let turn = 0; turn < 2; turn++) {
+    TransientTensor.releaseAll(await resultsOf(product, activations(120, 1024), run));
+    free.push(kernels.memory.bytesFree);
+  }
+  expect(free[1]).toBe(free[0]);
 });
 
 it("refuses a value whose rows have another width", async () => {

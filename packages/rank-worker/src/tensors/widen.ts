@@ -1,6 +1,6 @@
 /**
- * Writes the floats that numbers of bfloat16 stand for: a bfloat16 is the upper half of a float32. The kernel in
- * assembly/products/bfloats/widen.ts does the same.
+ * Writes the floats that numbers of bfloat16 stand for: a bfloat16 is the upper half of a float32. The kernel
+ * `widenRows` in assembly/products/floats/space-rows.ts does the same.
  */
 export function widen(from: Uint16Array, to: Float32Array): void {
   const bits = new Uint32Array(to.buffer, to.byteOffset, to.length);

@@ -1,5 +1,5 @@
-import { widen } from "../../tensors/widen.js";
 import type { Matrix } from "../matrix.js";
+import { spaceRows } from "./spaced-rows.js";
 
 export interface FloatMatrix extends Matrix {
   /** `[rows, width]`: float32, or bfloat16, as its bits. */
@@ -30,22 +30,22 @@ function oneAfterTheOther<A extends Float32Array | Uint16Array>(one: A, other: A
 }
 
 /**
- * Some rows of a matrix as float32.
+ * Some rows of a matrix as float32 of the given length.
  *
- * @param near room for them, which is used if the matrix has another type
+ * @param near room for them, which is used if the matrix has another type, or shorter rows
  */
 export function floatRows(
   { values, width, kernels }: FloatMatrix,
   first: number,
   count: number,
+  length: number,
   near: Float32Array,
 ): Float32Array {
   const some = values.subarray(first * width, (first + count) * width);
-  if (some instanceof Float32Array) return some;
+  if (some instanceof Float32Array && length === width) return some;
   // Kernels only reach their own memory, which the matrix of a very large model need not share with the room.
-  const room = kernels === undefined || kernels.memory.holds(near) ? near : kernels.scratch(some.length);
-  const floats = (room ?? near).subarray(0, some.length);
-  if (kernels?.memory.holds(floats)) kernels.widen(some.byteOffset, some.length, floats.byteOffset);
-  else widen(some, floats);
+  const room = kernels === undefined || kernels.memory.holds(near) ? near : kernels.scratch(count * length);
+  const floats = (room ?? near).subarray(0, count * length);
+  spaceRows(some, width, floats, length, kernels);
   return floats;
 }

@@ -1,5 +1,6 @@
 import type { FloatProductStep, Segment } from "@ringrank/policy";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
+import { Workspace } from "../../kernels/workspace.js";
 import { tensor } from "../../tensors/tensor.js";
 import { copyRows } from "../copy-rows.js";
 import type { Epilogue } from "../epilogue.js";
@@ -10,8 +11,9 @@ import type { Multiplier, MultiplyInto, RunSegment } from "../multiplier.js";
 import { areAllPlaced, byMemory } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
 import { type FloatMatrix, floatRows, joined } from "./float-matrix.js";
-import { addBias, type MultiplyRows, multiplyInStrips } from "./float-strips.js";
+import { addBias, type FloatStrip, type MultiplyRows, multiplyInStrips } from "./float-strips.js";
 import { bfloatRowKernel, floatRowKernel } from "./row-kernel.js";
+import { type SpacedRows, spacedLength, spaceRows } from "./spaced-rows.js";
 
 /**
  * Up to this many rows are multiplied by the kernel: one or two as fast as memory can be read, four as fast as by a
@@ -36,6 +38,8 @@ const [turnedFloats, leastRows] = [2 ** 15, 256];
 export class FloatMultiplier implements Multiplier {
   readonly widths: readonly number[];
   readonly #width: number;
+  /** Whether a matrix is bfloat16. */
+  readonly #areNarrow: boolean;
   readonly #outputs: readonly Output<FloatMatrix>[];
   readonly #few: FewRows<FloatMatrix> | undefined;
   readonly #segment: Segment;
@@ -48,8 +52,8 @@ export class FloatMultiplier implements Multiplier {
     }));
     this.#outputs = outputs.map((output) => ({ ...output, matrices: joined(output.matrices) }));
     const memories = byMemory(this.#outputs);
-    const areNarrow = outputs.some(({ matrices }) => matrices[0]?.values instanceof Uint16Array);
-    const kernel = areNarrow ? bfloatRowKernel(step.width) : floatRowKernel;
+    this.#areNarrow = outputs.some(({ matrices }) => matrices[0]?.values instanceof Uint16Array);
+    const kernel = this.#areNarrow ? bfloatRowKernel(step.width) : floatRowKernel;
     this.#few = areAllPlaced(memories) ? new FewRows(step.width, memories, kernel) : undefined;
     this.widths = this.#outputs.map(({ width }) => width);
     this.#width = step.width;
@@ -67,7 +71,7 @@ export class FloatMultiplier implements Multiplier {
 
   async multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
     for (const [piece, ...pieces] of rowPieces([x, ...outputs], x.length / this.#width)) {
-      await this.#multiplyPiece(piece!, pieces, run);
+      await this.#spaced(piece!, (some) => this.#multiplyPiece(some, pieces, run));
     }
   }
 
@@ -80,15 +84,12 @@ export class FloatMultiplier implements Multiplier {
     if (rows <= mostTurned || isApart || isElsewhere || width! % 4 > 0) return undefined;
     return async (x, target, run) => {
       for (const [some, into] of rowPieces([x, target], rows)) {
-        const isMade = await multiplyInStrips(
-          some!,
-          matrices,
-          list.kernels,
-          this.#multiplyRows(run),
-          ({ first, columns, blocks, order }) => {
-            const addresses = inputs.map((output) => blocks[output]!.byteOffset);
-            list.runRows([...addresses, into!.byteOffset + 4 * first], columns, order, 4 * width!);
-          },
+        const use = ({ first, columns, blocks, order }: FloatStrip) => {
+          const addresses = inputs.map((output) => blocks[output]!.byteOffset);
+          list.runRows([...addresses, into!.byteOffset + 4 * first], columns, order, 4 * width!);
+        };
+        const isMade = await this.#spaced(some!, (spaced) =>
+          multiplyInStrips(spaced, matrices, list.kernels, this.#multiplyRows(run), use),
         );
         if (!isMade) return false;
       }
@@ -96,17 +97,36 @@ export class FloatMultiplier implements Multiplier {
     };
   }
 
-  async #multiplyPiece(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
-    const rows = x.length / this.#width;
+  /**
+   * Calls `use` with the rows as a session multiplies them. To copy a matrix of float32 for this pays only if it is
+   * multiplied by many rows; bfloat16 becomes float32 in any case.
+   */
+  async #spaced<T>(x: Float32Array, use: (rows: SpacedRows) => Promise<T>): Promise<T> {
+    const count = x.length / this.#width;
+    const isSpaced = this.#areNarrow || count > mostTurned;
+    const length = isSpaced ? spacedLength(this.#width) : this.#width;
+    if (length === this.#width) return use({ floats: x, count, length });
+    const kernels = this.#kernelsOf(x);
+    const workspace = new Workspace(kernels?.memory);
+    try {
+      const floats = workspace.floats(count * length);
+      spaceRows(x, this.#width, floats, length, kernels);
+      return await use({ floats, count, length });
+    } finally {
+      workspace.release();
+    }
+  }
+
+  async #multiplyPiece(x: SpacedRows, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
     const multiply = this.#multiplyRows(run);
     for (const [at, { matrices, width }] of this.#outputs.entries()) {
       const target = outputs[at]!;
       for (const matrix of matrices) {
         const isWhole = matrix.rows === width;
-        if (rows <= mostTurned || !isWhole) {
+        if (x.count <= mostTurned || !isWhole) {
           if (await this.#turned(x, matrix, target, multiply)) continue;
-        } else if (matrix.values instanceof Float32Array) {
-          await multiply(x, matrix.values, target);
+        } else if (matrix.values instanceof Float32Array && x.length === this.#width) {
+          await multiply(x.floats, matrix.values, x.length, target);
           addBias(this.#kernelsOf(target), target, matrix.bias);
           continue;
         }
@@ -117,13 +137,12 @@ export class FloatMultiplier implements Multiplier {
 
   /** Rows times strips of the matrix. */
   async #inStrips(
-    x: Float32Array,
+    x: SpacedRows,
     matrix: FloatMatrix,
     target: Float32Array,
     multiply: MultiplyRows,
   ): Promise<void> {
-    const rows = x.length / this.#width;
-    const width = target.length / rows;
+    const width = target.length / x.count;
     const copy = (kernels: RankKernels | undefined) =>
       multiplyInStrips(x, [matrix], kernels, multiply, ({ first, columns, blocks }) => {
         copyRows(blocks[0]!, columns, target, width, matrix.offset + first, kernels);
@@ -138,25 +157,26 @@ export class FloatMultiplier implements Multiplier {
    * @returns false, without any effect, if the target is not in the memory of kernels, or there is no workspace
    */
   async #turned(
-    x: Float32Array,
+    { floats: x, count: rows, length }: SpacedRows,
     matrix: FloatMatrix,
     target: Float32Array,
     multiply: MultiplyRows,
   ): Promise<boolean> {
     const { values, rows: columns, bias, offset } = matrix;
-    const rows = x.length / this.#width;
     const strip = Math.min(columns, Math.max(leastRows, Math.floor(turnedFloats / rows)));
     const kernels = this.#kernelsOf(target);
-    const widened = values instanceof Uint16Array ? strip * this.#width : 0;
-    const room = kernels?.scratch(strip * rows + columns + widened);
+    const isInPlace = values instanceof Float32Array && length === this.#width;
+    const copied = isInPlace ? 0 : strip * length;
+    const room = kernels?.scratch(strip * rows + columns + copied);
     if (room === undefined) return false;
-    // The products of a strip, the bias, and the strip as floats.
+    // The products of a strip, the bias, and the strip as a session multiplies it.
     const near = room.subarray(strip * rows, strip * rows + columns);
     const floats = room.subarray(strip * rows + columns);
     if (bias !== undefined) near.set(bias);
     for (let first = 0; first < columns; first += strip) {
       const count = Math.min(strip, columns - first);
-      await multiply(floatRows(matrix, first, count, floats), x, room.subarray(0, count * rows));
+      const some = floatRows(matrix, first, count, length, floats);
+      await multiply(some, x, length, room.subarray(0, count * rows));
       const row = bias === undefined ? 0 : near.byteOffset + 4 * first;
       const out = target.byteOffset + 4 * (offset + first);
       kernels!.turnProducts(room.byteOffset, rows, row, out, (4 * target.length) / rows, count);
@@ -166,13 +186,13 @@ export class FloatMultiplier implements Multiplier {
 
   #multiplyRows(run: RunSegment): MultiplyRows {
     const { inputs, outputs } = this.#segment;
-    return async (left, right, into) => {
-      const [rows, columns] = [left, right].map(({ length }) => length / this.#width) as [number, number];
+    return async (left, right, width, into) => {
+      const [rows, columns] = [left, right].map(({ length }) => length / width) as [number, number];
       await run(
         "float32",
         {
-          [inputs[0]!]: tensor("float32", left, [rows, this.#width]),
-          [inputs[1]!]: tensor("float32", right, [columns, this.#width]),
+          [inputs[0]!]: tensor("float32", left, [rows, width]),
+          [inputs[1]!]: tensor("float32", right, [columns, width]),
         },
         { [outputs[0]!]: tensor("float32", into, [rows, columns]) },
       );

@@ -1,6 +1,7 @@
 import { wholeLines } from "../../kernels/cache-line.js";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { type FloatMatrix, floatRows } from "./float-matrix.js";
+import type { SpacedRows } from "./spaced-rows.js";
 
 /**
  * Columns of a strip: few enough for its products, of rows of 512, to stay in a core's L2 cache until they have been
@@ -8,8 +9,13 @@ import { type FloatMatrix, floatRows } from "./float-matrix.js";
  */
 const stripColumns = 256;
 
-/** Multiplies rows by rows of float32, as a session does. */
-export type MultiplyRows = (x: Float32Array, rows: Float32Array, into: Float32Array) => Promise<void>;
+/** Multiplies rows by others of the same length, as a session does. */
+export type MultiplyRows = (
+  rows: Float32Array,
+  others: Float32Array,
+  length: number,
+  into: Float32Array,
+) => Promise<void>;
 
 /** The products of some columns, which are rows of the matrices. */
 export interface FloatStrip {
@@ -24,22 +30,20 @@ export interface FloatStrip {
 /**
  * Multiplies rows by matrices of the same size, strip by strip.
  *
- * @param x `[rows, width]`
  * @param kernels have the memory that blocks are in; undefined for ordinary memory
  * @param use called with each strip
  * @returns false, without any effect, if these kernels have no room
  */
 export async function multiplyInStrips(
-  x: Float32Array,
+  { floats: x, count: rows, length }: SpacedRows,
   matrices: readonly FloatMatrix[],
   kernels: RankKernels | undefined,
   multiply: MultiplyRows,
   use: (strip: FloatStrip) => void,
 ): Promise<boolean> {
-  const [{ rows: columns, width }] = matrices as readonly [FloatMatrix];
-  const rows = x.length / width;
+  const [{ rows: columns }] = matrices as readonly [FloatMatrix];
   const mostColumns = Math.min(stripColumns, columns);
-  const parts = partsOf(kernels, [mostColumns * width, rows, ...matrices.map(() => rows * mostColumns)]);
+  const parts = partsOf(kernels, [mostColumns * length, rows, ...matrices.map(() => rows * mostColumns)]);
   if (parts === undefined) return false;
   const [near, { buffer, byteOffset }, ...blocks] = parts as [Float32Array, Float32Array, ...Float32Array[]];
   const order = new Int32Array(buffer, byteOffset, rows);
@@ -48,7 +52,7 @@ export async function multiplyInStrips(
     const count = Math.min(stripColumns, columns - first);
     const strip = blocks.map((block) => block.subarray(0, rows * count));
     for (const [at, matrix] of matrices.entries()) {
-      await multiply(x, floatRows(matrix, first, count, near), strip[at]!);
+      await multiply(x, floatRows(matrix, first, count, length, near), length, strip[at]!);
       addBias(kernels, strip[at]!, matrix.bias?.subarray(first, first + count));
     }
     use({ first, columns: count, blocks: strip, order });

@@ -2,7 +2,6 @@ import "../../../../../test/support/optimized-kernels.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
-import { widen } from "../../tensors/widen.js";
 
 const [mostRows, mostWidth, mostCount] = [5, 41, 300];
 
@@ -185,14 +184,4 @@ describe.each([
       expect([...out.subarray(0, rows * (count + 1))]).toEqual(expected.flat());
     }
   });
-});
-
-it.each([1, 7, 8, 9, 40])("%i numbers of bfloat16 are widened like in plain code", (count) => {
-  const kernels = new RankKernels(4, [kernelFiles.plain]);
-  const from = new Uint16Array(kernels.memory.memory.buffer, kernels.memory.floats(64)!.byteOffset, count);
-  for (const [i] of from.entries()) from[i] = 0xff7f - 1237 * i;
-  const [made, expected] = [kernels.memory.floats(64)!, new Float32Array(64)];
-  kernels.widen(from.byteOffset, count, made.byteOffset);
-  widen(from, expected);
-  expect(made).toEqual(expected);
 });
