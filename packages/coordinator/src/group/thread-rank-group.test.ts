@@ -1,14 +1,15 @@
+import { BroadcastChannel } from "node:worker_threads";
 import type { RankProgram } from "@ringrank/policy";
 import { type Logger, pino } from "pino";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 // Threads start from the build, so the build is tested.
 import { ThreadRankGroup } from "../../dist/group/thread-rank-group.js";
 
-function startRanks(worker: string, logger: Logger): ThreadRankGroup {
+function startRanks(worker: string, logger: Logger, stepTimeoutMs = 10_000): ThreadRankGroup {
   return new ThreadRankGroup({
     worldSize: 3,
     workerUrl: new URL(worker, import.meta.url).href,
-    stepTimeoutMs: 10_000,
+    stepTimeoutMs,
     wire: "float32",
     logger,
     trace: undefined,
@@ -45,4 +46,25 @@ it("ends when a rank dies even if the logger throws, which becomes a Node warnin
   const warning = expect.stringContaining("the logger failed: no space left on device");
   expect(emitWarning).toHaveBeenCalledWith(warning, { type: "RingrankWarning" });
   emitWarning.mockRestore();
+});
+
+it("has more patience with a rank that loads than with one that computes a step", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const channel = new BroadcastChannel("loading");
+  const areLoading = new Promise<void>((resolve) => {
+    let loading = 0;
+    channel.onmessage = () => {
+      if (++loading === 3) resolve();
+    };
+  });
+  const group = startRanks("../testing/stuck-rank.mjs", pino({ level: "silent" }), 100);
+  const failed = expect(loadNothing(group)).rejects.toMatchObject({ code: "RR_TIMEOUT" });
+  await areLoading;
+  channel.close();
+  vi.advanceTimersByTime(59_000);
+  expect(group.failure).toBeUndefined();
+  vi.advanceTimersByTime(20_000);
+  await failed;
+  await group.close();
 });

@@ -70,8 +70,14 @@ describe("loadModel", () => {
   );
 
   it.each<[string, LoadOptions, object]>([
-    ["one thread each, and no logs, by default", {}, { threads: 1, logLevel: "silent", hugePages: false }],
+    [
+      "one thread each, no logs, two minutes, and sums in float32, by default",
+      {},
+      { threads: 1, logLevel: "silent", hugePages: false, stepTimeoutMs: 120_000, wire: "float32" },
+    ],
     ["as many threads as requested", { threadsPerRank: 3 }, { threads: 3 }],
+    ["as much time for a step as requested", { stepTimeoutMs: 500 }, { stepTimeoutMs: 500 }],
+    ["the form of sums that is requested", { wire: "int8" }, { wire: "int8" }],
     ["the level of the logger", { logger: pino({ level: "error" }) }, { logLevel: "error" }],
   ])("gives its ranks %s", async (_, options, given) => {
     vi.stubEnv("RINGRANK_LOG", undefined);

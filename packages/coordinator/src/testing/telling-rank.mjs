@@ -1,7 +1,7 @@
 import comlink from "comlink";
 
 /** A rank that loads nothing, and reports what it was given instead of what it holds. */
-export function serveRank({ port, steps, logLevel, hugePages }) {
+export function serveRank({ port, steps, group, logLevel, hugePages }) {
   return new Promise((resolve) => {
     const end = () => {
       for (const one of [port, steps]) one.close();
@@ -11,7 +11,8 @@ export function serveRank({ port, steps, logLevel, hugePages }) {
       reserve() {},
       load(_program, { threads }, progress) {
         progress.close();
-        return { threads, logLevel, hugePages };
+        const { stepTimeoutMs, wire } = group;
+        return { threads, logLevel, hugePages, stepTimeoutMs, wire };
       },
       release: () => void setImmediate(end),
     };
