@@ -87,6 +87,23 @@ describe("loadModel", () => {
     expect(model.memory()).toMatchObject([given, given]);
   });
 
+  it("gives its ranks a folder for files of weights, which is gone when it is ready", async () => {
+    const model = await loadModel(directory, { workerUrl: tellingRank });
+    const [{ scratchFolder }] = model.memory() as unknown as [{ scratchFolder: string }];
+    const isLeft = existsSync(scratchFolder);
+    await model.close();
+    expect(scratchFolder).toMatch(/ringrank-/);
+    expect(isLeft).toBe(false);
+  });
+
+  it("reports nothing more once it is ready, even if a rank does", async () => {
+    const phases: string[] = [];
+    const onProgress = ({ phase }: Progress) => void phases.push(phase);
+    const model = await loadModel(directory, { workerUrl: tellingRank, onProgress });
+    await model.close();
+    expect(phases.at(-1)).toBe("ready");
+  });
+
   it.each([
     ["disabled", undefined, "1"],
     ["left to the environment, if that says anything", "0", "0"],
