@@ -2,13 +2,17 @@
 export const threadLimits = "ulimit -u, a container's pids";
 
 /**
- * Advice if Node cannot start a thread, or the thread's module is missing; empty if neither is the problem.
+ * Advice if Node cannot start a thread, or the thread cannot read its modules; empty if neither is the problem.
  *
  * @param cause what Node threw, or anything else
  * @param owner the package that the thread's module belongs to
  */
 export function threadAdvice(cause: unknown, owner: string): string {
   const { code, syscall, message = "" }: Partial<NodeJS.ErrnoException> = cause instanceof Error ? cause : {};
+  // By message, since errors lose their code on the way between threads, and Node names the cause of its own there.
+  if (/\bE[MN]FILE\b/.test(message)) {
+    return ". Raise how many files the system lets the process have open (ulimit -n), or close some";
+  }
   if (code === "ERR_WORKER_INIT_FAILED") {
     return `. Raise how many threads the system lets the process have (${threadLimits})`;
   }

@@ -7,11 +7,17 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { loggerOf } from "../logger.js";
 import { RankThreads } from "./rank-threads.js";
 
-it("ranks whose threads the system does not start count as dead, without unhandled rejections", async () => {
+it.each([
+  ["EAGAIN", "EAGAIN. Raise how many threads the system"],
+  [
+    "Worker initialization failure: EMFILE",
+    "Worker initialization failure: EMFILE. Raise how many files the system",
+  ],
+])("ranks whose threads do not start (%s) count as dead, without unhandled rejections", async (why, text) => {
   const starting = vi.spyOn(workerThreads, "Worker").mockImplementation(
     class {
       constructor() {
-        throw Object.assign(new Error("EAGAIN"), { code: "ERR_WORKER_INIT_FAILED" });
+        throw Object.assign(new Error(why), { code: "ERR_WORKER_INIT_FAILED" });
       }
     } as never,
   );
@@ -36,9 +42,7 @@ it("ranks whose threads the system does not start count as dead, without unhandl
   await setImmediate();
   const messages = ends.map((error) => error?.message);
   expect(messages).toEqual(
-    [0, 1].map((rank) =>
-      expect.stringMatching(`^the thread of rank ${rank} ended: EAGAIN. Raise how many threads the system`),
-    ),
+    [0, 1].map((rank) => expect.stringMatching(`^the thread of rank ${rank} ended: ${text}`)),
   );
   expect(unhandled).toEqual([]);
 });

@@ -114,6 +114,18 @@ it("says what to do about a module that a bundler has left behind", async () => 
   });
 });
 
+it("says what to do if the process has too many files open for a thread to read its modules", async () => {
+  const refused = `throw new Error("EMFILE: too many open files")`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(refused)}`);
+  const offload = new Offload<{ ask(): void }>("text", () => url);
+  await expect(offload.call((remote) => remote.ask())).rejects.toMatchObject({
+    code: "RR_CLOSED",
+    message: expect.stringMatching(
+      /^the text thread ended: EMFILE: too many open files. Raise how many files .* \(ulimit -n\), or close some$/,
+    ),
+  });
+});
+
 it("says what to do if the process is in a directory that has been removed, where Node starts no thread", async () => {
   const missing = `throw Object.assign(new Error("uv_cwd"), { code: "ENOENT", syscall: "uv_cwd" })`;
   const url = new URL(`data:text/javascript,${encodeURIComponent(missing)}`);
