@@ -46,6 +46,30 @@ describe("a rank that shares its core", () => {
     expect(rounds.meanwhile).toHaveBeenCalledTimes(1);
   });
 
+  it("goes on after a yield that took no longer than its own work, since another rank of the core had to do the same", () => {
+    const { rounds, arrive } = alone(1);
+    now += 5;
+    yieldCore
+      .mockImplementationOnce(() => {
+        now += 6;
+      })
+      .mockImplementationOnce(arrive);
+    rounds.wait(1, 1);
+    expect(yieldCore).toHaveBeenCalledTimes(2);
+  });
+
+  it("only takes its work since the last wait for a measure", () => {
+    const { rounds, arrive } = alone(1);
+    now += 5;
+    yieldCore.mockImplementationOnce(arrive);
+    rounds.wait(1, 1);
+    yieldCore.mockReset().mockImplementationOnce(() => {
+      now += 6;
+    });
+    expect(() => rounds.wait(1, 2)).toThrow("rank 1 made no progress for 100 ms");
+    expect(yieldCore).toHaveBeenCalledTimes(1);
+  });
+
   it("after a long yield, looks at most a quarter as often in the next wait, and then sleeps", () => {
     const { rounds, arrive } = alone(1);
     yieldCore.mockImplementationOnce(() => {

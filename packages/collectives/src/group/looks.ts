@@ -37,8 +37,15 @@ export function hasCoreEach(worldSize: number, cores: number): boolean {
   return worldSize <= cores;
 }
 
-/** A look that takes longer than this, in milliseconds, means that another program ran on the yielded core. */
-export const longestLookMs = 1;
+/**
+ * A look that takes longer than this, in milliseconds, means that another program ran on the yielded core. It may take
+ * as long as the core's other ranks work, and those have about as much to do as this one.
+ *
+ * @param worked milliseconds since this rank's last wait
+ */
+export function longestLook(worked: number, ranksPerCore: number): number {
+  return 1 + worked * ranksPerCore;
+}
 
 /**
  * Takes about a quarter of a microsecond in which the core has next to nothing to do: a chain of dependent square

@@ -1,6 +1,6 @@
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
-import { allowance, hasCoreEach, LookLimit, longestLookMs, looksPerYield, rest } from "./looks.js";
+import { allowance, hasCoreEach, LookLimit, longestLook, looksPerYield, rest } from "./looks.js";
 import { isPoisoned } from "./poison.js";
 import { Silence } from "./silence.js";
 import { lateYieldCore, type YieldCore, yieldCore } from "./yield-core.js";
@@ -32,6 +32,9 @@ export class Rounds {
   readonly #words: Int32Array;
   readonly #looks: LookLimit;
   readonly #hasCore: boolean;
+  readonly #ranksPerCore: number;
+  /** When this rank last had to wait, if it shares its core: it has worked since then. */
+  #waitEnded = performance.now();
   readonly #yieldCore: YieldCore;
   /** The argument of the next {@link rest}. */
   #root = 1;
@@ -54,6 +57,7 @@ export class Rounds {
     this.#memory = memory;
     this.#words = memory.words;
     this.#hasCore = hasCoreEach(handle.worldSize, handle.cores);
+    this.#ranksPerCore = Math.ceil(handle.worldSize / handle.cores);
     const yieldOwnCore = this.#hasCore ? lateYieldCore() : yieldCore();
     // A rank that keeps the core while another one waits for it would look in vain.
     const most = yieldOwnCore === undefined ? 0 : handle.looks;
@@ -148,6 +152,7 @@ export class Rounds {
       this.#looks.wasInVain();
       this.#sleep(awaited, round);
     }
+    if (!this.#hasCore) this.#waitEnded = performance.now();
     if (this.#measureWaits) this.waitedMs += performance.now() - start;
   }
 
@@ -167,15 +172,16 @@ export class Rounds {
     return false;
   }
 
-  /** Does the same, but yields the core after each look. Gives up once a yield takes long. */
+  /** Does the same, but yields the core after each look. Gives up once a yield takes longer than other ranks' work. */
   #lookAndYield(awaited: Awaited, round: number, times: number): boolean {
     let last = performance.now();
+    const longest = longestLook(last - this.#waitEnded, this.#ranksPerCore);
     for (let left = times; left > 0; left--) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
       this.#yieldCore();
       const now = performance.now();
-      if (now - last > longestLookMs) return false;
+      if (now - last > longest) return false;
       last = now;
     }
     return false;
