@@ -82,7 +82,7 @@ export class Model {
    * Runs the whole graph once, without the KV cache. An encoder–decoder encodes `input_ids` and decodes
    * `decoder_input_ids`; if only outputs of the encoder are requested, only the encoder runs.
    *
-   * @param inputs by name, such as `{ input_ids: [[5, 6, 7]] }`; `attention_mask` (0 for padding) is optional
+   * @param inputs by name, such as `{ input_ids: [[5, 6, 7]] }`; `attention_mask`, 0 for padding and else 1, is optional
    * @returns the requested outputs, by name, as the caller's own copies; logits are `[batch, sequence, vocabulary]`, or
    * `[batch, 1, vocabulary]` if only those of each sequence's last token were requested
    * @throws RR_INPUT, RR_SHAPE, RR_TYPE, RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT, RR_OPTION; RR_CLOSED,

@@ -34,6 +34,12 @@ describe("inputs of run", () => {
     });
   });
 
+  it("may be any numbers in a mask of floats, which is added to attention weights", () => {
+    const inputs = [{ name: "attention_mask", type: "float32", dims: ["batch", 2] }] as const;
+    const { attention_mask } = checkInputs({ attention_mask: [[0, -1e4]] }, { ...facts, inputs });
+    expect([...attention_mask!.data]).toEqual([0, -1e4]);
+  });
+
   it("may be bigints and booleans, in nested arrays", () => {
     const inputs = { ...good, input_ids: [[1n, 2n, 3n]], attention_mask: [[true, true, false]] };
     const { input_ids, attention_mask } = checkInputs(inputs, facts);
@@ -145,6 +151,7 @@ describe("inputs of run", () => {
     ["RR_SHAPE", "an array that contains itself", { ...good, input_ids: endless }],
     ["RR_SHAPE", "too few dimensions", { ...good, input_ids: [1, 2] }],
     ["RR_SHAPE", "a wrong fixed size", { ...good, scale: [[1, 2]] }],
+    ["RR_INPUT", "a mask with another number than 0 and 1", { ...good, attention_mask: [[1, 1, 2]] }],
     ["RR_SHAPE", "a mask of another length", { ...good, attention_mask: [[1, 1]] }],
     ["RR_SHAPE", "batches that differ", { ...good, scale: [[1], [1]] }],
     ["RR_TYPE", "text", { ...good, input_ids: [["a"]] }],

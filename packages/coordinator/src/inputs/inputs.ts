@@ -14,13 +14,10 @@ export type InputValue = Tensor | NestedArray;
 /** Copies elements of any type. A Buffer has another `slice`, which shares its memory. */
 const { slice } = Uint8Array.prototype;
 
+const masks: readonly string[] = [interfaceNames.attentionMask, interfaceNames.decoderAttentionMask];
+
 /** Inputs that the ranks fill in if they are omitted. */
-const optionalInputs: readonly string[] = [
-  interfaceNames.attentionMask,
-  interfaceNames.decoderAttentionMask,
-  interfaceNames.positionIds,
-  interfaceNames.tokenTypeIds,
-];
+const optionalInputs: readonly string[] = [...masks, interfaceNames.positionIds, interfaceNames.tokenTypeIds];
 
 /**
  * The caller's inputs in the form that the graph takes. They are copied, so the caller may change its own afterwards.
@@ -53,6 +50,7 @@ export function checkInputs(
     if (name === interfaceNames.inputIds) checkTokenIds(tensor, facts.encoder ?? facts);
     else if (name === interfaceNames.decoderInputIds) checkTokenIds(tensor, facts);
     else if (name === interfaceNames.positionIds) checkPositions(tensor, facts);
+    else if (masks.includes(name)) checkMask(name, tensor);
     else checkLookedUp(name, tensor, facts);
   }
   return checked;
@@ -145,6 +143,21 @@ function checkPositions(
     throw new RingrankError(
       position < 0 ? "RR_INPUT" : "RR_CONTEXT",
       `input ${interfaceNames.positionIds}: expected positions from 0 ${most}; got ${element}`,
+    );
+  }
+}
+
+/**
+ * A mask may also be one of attention weights, in floats, to add. In one of tokens, exports count the ones: of other
+ * numbers they make positions without a row in the table of positions.
+ */
+function checkMask(name: string, { type, data }: TensorMessage): void {
+  if (/float/.test(type)) return;
+  for (const element of data) {
+    if (Number(element) === 0 || Number(element) === 1) continue;
+    throw new RingrankError(
+      "RR_INPUT",
+      `input ${name}: expected 0 for padding and 1 for other tokens, got ${element}`,
     );
   }
 }
