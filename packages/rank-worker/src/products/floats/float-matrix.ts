@@ -29,23 +29,32 @@ function oneAfterTheOther<A extends Float32Array | Uint16Array>(one: A, other: A
   return new make(one.buffer, one.byteOffset, one.length + other.length);
 }
 
+/** Whether rows of a matrix can be read as float32 of the given length where they are. */
+export function isInPlace(
+  matrix: FloatMatrix,
+  length: number,
+): matrix is FloatMatrix & { values: Float32Array } {
+  return matrix.values instanceof Float32Array && length === matrix.width;
+}
+
 /**
  * Some rows of a matrix as float32 of the given length.
  *
- * @param near room for them, which is used if the matrix has another type, or shorter rows
+ * @param near room for them, which is used unless they are {@link isInPlace}
  */
 export function floatRows(
-  { values, width, kernels }: FloatMatrix,
+  matrix: FloatMatrix,
   first: number,
   count: number,
   length: number,
   near: Float32Array,
 ): Float32Array {
-  const some = values.subarray(first * width, (first + count) * width);
-  if (some instanceof Float32Array && length === width) return some;
+  const { width, kernels } = matrix;
+  const [start, end] = [first * width, (first + count) * width];
+  if (isInPlace(matrix, length)) return matrix.values.subarray(start, end);
   // Kernels only reach their own memory, which the matrix of a very large model need not share with the room.
   const room = kernels === undefined || kernels.memory.holds(near) ? near : kernels.scratch(count * length);
   const floats = (room ?? near).subarray(0, count * length);
-  spaceRows(some, width, floats, length, kernels);
+  spaceRows(matrix.values.subarray(start, end), width, floats, length, kernels);
   return floats;
 }

@@ -10,7 +10,7 @@ import { type Output, outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, MultiplyInto, RunSegment } from "../multiplier.js";
 import { areAllPlaced, byMemory } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
-import { type FloatMatrix, floatRows, joined } from "./float-matrix.js";
+import { type FloatMatrix, floatRows, isInPlace, joined } from "./float-matrix.js";
 import { addBias, type FloatStrip, type MultiplyRows, multiplyInStrips } from "./float-strips.js";
 import { bfloatRowKernel, floatRowKernel } from "./row-kernel.js";
 import { type SpacedRows, spacedLength, spaceRows } from "./spaced-rows.js";
@@ -125,7 +125,7 @@ export class FloatMultiplier implements Multiplier {
         const isWhole = matrix.rows === width;
         if (x.count <= mostTurned || !isWhole) {
           if (await this.#turned(x, matrix, target, multiply)) continue;
-        } else if (matrix.values instanceof Float32Array && x.length === this.#width) {
+        } else if (isInPlace(matrix, x.length)) {
           await multiply(x.floats, matrix.values, x.length, target);
           addBias(this.#kernelsOf(target), target, matrix.bias);
           continue;
@@ -162,11 +162,10 @@ export class FloatMultiplier implements Multiplier {
     target: Float32Array,
     multiply: MultiplyRows,
   ): Promise<boolean> {
-    const { values, rows: columns, bias, offset } = matrix;
+    const { rows: columns, bias, offset } = matrix;
     const strip = Math.min(columns, Math.max(leastRows, Math.floor(turnedFloats / rows)));
     const kernels = this.#kernelsOf(target);
-    const isInPlace = values instanceof Float32Array && length === this.#width;
-    const copied = isInPlace ? 0 : strip * length;
+    const copied = isInPlace(matrix, length) ? 0 : strip * length;
     const room = kernels?.scratch(strip * rows + columns + copied);
     if (room === undefined) return false;
     // The products of a strip, the bias, and the strip as a session multiplies it.
