@@ -35,8 +35,8 @@ in parentheses.
   --precision LIST  (int4,float32)
   --ranks LIST      numbers of ranks, of one thread each (1,2,4,8,16)
   --threads LIST    numbers of a session's threads (1,2,4,8,16)
-  --warm-up N       tokens before the first turn (160). During the first 1,500, V8 compiles for each rank, on cores that
-                    the ranks need
+  --warm-up N       tokens before the first turn (1000), for up to 20 seconds. Until then, V8 compiles for each rank, on
+                    cores that the ranks need
   --minutes N       time limit (8): once it is exceeded, whatever no target needs is skipped
   --json FILE       where to write the figures (bench-scaling.json)
   --cache DIR       where to keep the checkpoint and exports, up to 7 GB

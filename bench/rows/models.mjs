@@ -10,7 +10,7 @@ import { availableBytes } from "../measure/machine.mjs";
 import { intoPageCache } from "../measure/page-cache.mjs";
 import { bandwidthTurns } from "../measure/read-bandwidth.mjs";
 import { takeTurns } from "../measure/take-turns.mjs";
-import { firstTokens, warmUp } from "../measure/warm-up.mjs";
+import { firstTokens, tracedWarmUpTokens, warmUp } from "../measure/warm-up.mjs";
 import { workFolder } from "../measure/work-folder.mjs";
 import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
 import { bytesReadPerToken, cacheBytes } from "../onnx/weights-read.mjs";
@@ -260,7 +260,7 @@ class Cell {
     const what = { row: "warm-up", tokens: firstTokens, ...open.what };
     this.#progress(`warming up ${rival.name}`);
     try {
-      const first = await warmUp(open.process);
+      const first = await warmUp(open.process, rival.isTraced ? tracedWarmUpTokens : undefined);
       if (!rival.isTraced) this.#results.add(what, "ms", [first]);
     } catch (error) {
       this.#results.fail(what, error);
