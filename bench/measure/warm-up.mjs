@@ -8,7 +8,7 @@ export const warmUpTokens = 1000;
 export const tracedWarmUpTokens = 480;
 
 /** Of slow contestants, V8 has compiled most code by then; of the others, all that matters. */
-export const warmUpSeconds = 20;
+const warmUpSeconds = 20;
 
 /** The most tokens of one call; contestants have no room for many more. */
 const piece = 64;
