@@ -1,18 +1,25 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Cache } from "@ringrank/model";
+import type { Cache, DataType } from "@ringrank/model";
 import type { Entry, LocalValue, SizeProduct } from "@ringrank/policy";
 import { integers } from "../tensors/element-types.js";
+import type { InOrder } from "../tensors/in-order.js";
 import { type Tensor, tensorData } from "../tensors/tensor.js";
 import type { CacheMemory } from "./cache-memory.js";
 import { blockRows, ringRows, roundUp } from "./rows.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
 
 interface GroupState {
-  readonly past: string;
-  /** Absent for positions, whose rows are known without computation. */
-  readonly present: string | undefined;
+  /** Its place among the inputs of the entry that reads it. */
+  readonly input: number;
+  /** The place of its new rows among the outputs of the entry that computes them; −1 if it does not. */
+  readonly output: number;
+  /** The name of this output, for errors. */
+  readonly present: string;
   readonly buffer: StateBuffer;
 }
+
+/** An entry's inputs, and the outputs of it, or of the entry that fills the cache. */
+type CachedValues = Pick<Entry, "inputs" | "outputs">;
 
 /**
  * States whose rows are appended and dropped together, for all sequences, and the positions of the rows. A rank without
@@ -20,7 +27,7 @@ interface GroupState {
  */
 export class CacheGroup {
   readonly #states: readonly GroupState[];
-  readonly #positions: { readonly declared: LocalValue; readonly buffer: StateBuffer } | undefined;
+  readonly #positions: (Pick<GroupState, "input" | "buffer"> & { readonly type: DataType }) | undefined;
   /** Rows after which a slot wraps around; Infinity if none are dropped. */
   readonly #ring: number;
   /** Whether slots of different lengths cannot be one tensor, because unused rows would count. */
@@ -29,20 +36,23 @@ export class CacheGroup {
   #capacity = 0;
 
   /** @throws RR_POLICY if a state's local shape has symbolic sizes other than batch and past */
-  constructor(cache: Cache, entry: Entry, memory: CacheMemory) {
-    const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
+  constructor(cache: Cache, { inputs, outputs }: CachedValues, memory: CacheMemory) {
+    const placeOf = (values: readonly LocalValue[], name: string) =>
+      values.findIndex((value) => value.name === name);
     this.exact = cache.exact === true;
     this.#ring = ringRows(cache);
     this.#states = cache.states.flatMap(({ past, present, axis }) => {
-      const declared = inputs.get(past);
-      if (declared === undefined) return [];
-      return [{ past, present, buffer: new StateBuffer(stateShape(declared, axis), this.#ring, memory) }];
+      const input = placeOf(inputs, past);
+      if (input === -1) return [];
+      const buffer = new StateBuffer(stateShape(inputs[input]!, axis), this.#ring, memory);
+      return [{ input, output: placeOf(outputs, present), present, buffer }];
     });
-    const positions = inputs.get(cache.positions);
-    this.#positions = positions && {
-      declared: positions,
-      buffer: new StateBuffer({ type: positions.type, outer: [], inner: [], fill: 0xff }, this.#ring),
-    };
+    const input = placeOf(inputs, cache.positions);
+    if (input !== -1) {
+      const { type } = inputs[input]!;
+      const buffer = new StateBuffer({ type, outer: [], inner: [], fill: 0xff }, this.#ring);
+      this.#positions = { input, buffer, type };
+    }
   }
 
   /** Resizes the group to this many slots, with room for sequences of up to `longest` tokens. */
@@ -55,16 +65,14 @@ export class CacheGroup {
   }
 
   /**
-   * Adds this group's inputs for slots `[first, first + count)`.
+   * Puts this group's inputs for slots `[first, first + count)` in their places.
    *
    * @param length if the cache is exact, the number of rows in each of the slots; 0 for no rows in any cache
    */
-  addInputs(inputs: Map<string, Tensor>, first: number, count: number, length: number): void {
+  addInputs(inputs: (Tensor | undefined)[], first: number, count: number, length: number): void {
     const rows = this.exact || length === 0 ? length : "all";
-    for (const { past, buffer } of this.#states) inputs.set(past, buffer.view(first, count, rows));
-    if (this.#positions) {
-      inputs.set(this.#positions.declared.name, this.#positions.buffer.view(first, count, rows));
-    }
+    for (const { input, buffer } of this.#states) inputs[input] = buffer.view(first, count, rows);
+    if (this.#positions) inputs[this.#positions.input] = this.#positions.buffer.view(first, count, rows);
   }
 
   /**
@@ -73,15 +81,9 @@ export class CacheGroup {
    * @param start how many tokens the sequence has had so far
    * @param batchRow the sequence's row in `outputs`
    */
-  append(
-    slot: number,
-    start: number,
-    count: number,
-    outputs: ReadonlyMap<string, Tensor>,
-    batchRow: number,
-  ): void {
-    for (const { present, buffer } of this.#states) {
-      const rows = present === undefined ? undefined : outputs.get(present);
+  append(slot: number, start: number, count: number, outputs: InOrder, batchRow: number): void {
+    for (const { output, present, buffer } of this.#states) {
+      const rows = outputs[output];
       if (rows === undefined) {
         throw new RingrankError(
           "RR_POLICY",
@@ -92,13 +94,7 @@ export class CacheGroup {
     }
     if (this.#positions) {
       const positions = Array.from({ length: count }, (_, row) => start + row);
-      this.#positions.buffer.append(
-        slot,
-        start,
-        integers(this.#positions.declared.type, positions),
-        0,
-        count,
-      );
+      this.#positions.buffer.append(slot, start, integers(this.#positions.type, positions), 0, count);
     }
   }
 

@@ -1,11 +1,29 @@
-import type { Entry } from "@ringrank/policy";
-import { Tensor } from "onnxruntime-node";
+import type { Entry, LocalValue } from "@ringrank/policy";
 import { expect, test } from "vitest";
-import { KvCache } from "./kv-cache.js";
+import { byName } from "../tensors/in-order.js";
+import { Tensor } from "../tensors/tensor.js";
+import { KvCache, type StepRange } from "./kv-cache.js";
 import { cacheLimits, restorableTokens } from "./restorable.js";
 
 const fixed = (scale: number) => ({ scale, symbols: [] });
 const free = (name: string) => ({ scale: 1, symbols: [name] });
+
+/** A cache whose inputs have names. */
+class NamedCache extends KvCache {
+  readonly #entry: Entry;
+
+  constructor(entry: Entry, filling?: Entry) {
+    super(entry, filling);
+    this.#entry = entry;
+  }
+
+  named(range: StepRange): Map<string, Tensor> {
+    return byName(this.#entry.inputs, this.inputs(range));
+  }
+}
+
+/** Of outputs, a cache only looks at the names. */
+const output = (name: string): LocalValue => ({ name, type: "float32", dims: [] });
 
 /** One head with one lane; `states: 0` is a rank without attention. */
 function entry(options: { window?: number; exact?: boolean; states?: 0 | 1 } = {}): Entry {
@@ -23,7 +41,7 @@ function entry(options: { window?: number; exact?: boolean; states?: 0 | 1 } = {
             },
           ]),
     ],
-    outputs: [],
+    outputs: [output("present")],
     steps: [],
     caches: [
       {
@@ -37,15 +55,15 @@ function entry(options: { window?: number; exact?: boolean; states?: 0 | 1 } = {
 }
 
 /** Rows for which a slot has room, by cache: a step with a past is fed all of them. */
-const capacities = (cache: KvCache) => {
-  const inputs = cache.inputs({ first: 0, count: 1, past: 1, source: 1 });
+const capacities = (cache: NamedCache) => {
+  const inputs = cache.named({ first: 0, count: 1, past: 1, source: 1 });
   return [...inputs].filter(([name]) => name.endsWith("positions")).map(([, { dims }]) => dims[1]);
 };
 
 /** A step in which each sequence's new rows are `100 · sequence + position`. */
-function step(cache: KvCache, sequences: readonly number[], newTokens = 1) {
+function step(cache: NamedCache, sequences: readonly number[], newTokens = 1) {
   const range = cache.arrange(sequences);
-  const inputs = cache.inputs(range);
+  const inputs = cache.named(range);
   const present = new Float32Array(range.count * newTokens);
   for (const sequence of sequences) {
     const row = cache.slotOf(sequence) - range.first;
@@ -53,15 +71,14 @@ function step(cache: KvCache, sequences: readonly number[], newTokens = 1) {
       present[row * newTokens + token] = 100 * sequence + cache.length(sequence) + token;
     }
   }
-  const outputs = new Map([["present", new Tensor("float32", present, [range.count, 1, newTokens, 1])]]);
-  cache.append(sequences, newTokens, range, outputs);
+  cache.append(sequences, newTokens, range, [new Tensor("float32", present, [range.count, 1, newTokens, 1])]);
   return { range, inputs };
 }
 
 /** The rows that a step of only this sequence would see, by position. */
-function rowsOf(cache: KvCache, sequence: number): Record<number, number> {
+function rowsOf(cache: NamedCache, sequence: number): Record<number, number> {
   const slot = cache.slotOf(sequence);
-  const inputs = cache.inputs({ first: slot, count: 1, past: cache.length(sequence), source: 0 });
+  const inputs = cache.named({ first: slot, count: 1, past: cache.length(sequence), source: 0 });
   const positions = [...(inputs.get("positions")!.data as BigInt64Array)].map(Number);
   const rows = inputs.get("past")!.data as Float32Array;
   return Object.fromEntries(
@@ -77,13 +94,13 @@ const expectedRows = (sequence: number, from: number, to: number) =>
   );
 
 test("a first step has an empty past, not an empty block", () => {
-  const { inputs } = step(new KvCache(entry()), [1], 5);
+  const { inputs } = step(new NamedCache(entry()), [1], 5);
   expect(inputs.get("past")!.dims).toEqual([1, 1, 0, 1]);
   expect(inputs.get("positions")!.dims).toEqual([1, 0]);
 });
 
 test("capacity grows in blocks of 64 and keeps the rows", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1], 60);
   expect(capacities(cache)).toEqual([64]);
   for (let token = 0; token < 10; token++) step(cache, [1]);
@@ -92,7 +109,7 @@ test("capacity grows in blocks of 64 and keeps the rows", () => {
 });
 
 test("with a window, capacity stops growing, and the last window − 1 rows are kept", () => {
-  const cache = new KvCache(entry({ window: 65 }));
+  const cache = new NamedCache(entry({ window: 65 }));
   step(cache, [1], 50);
   for (let token = 0; token < 150; token++) step(cache, [1]);
   expect(capacities(cache)).toEqual([64]);
@@ -100,7 +117,7 @@ test("with a window, capacity stops growing, and the last window − 1 rows are 
 });
 
 test("a window one row longer than a block has its last row in another block", () => {
-  const cache = new KvCache(entry({ window: 66 }));
+  const cache = new NamedCache(entry({ window: 66 }));
   step(cache, [1], 150);
   expect(capacities(cache)).toEqual([128]);
   // Rows that have left the window stay until others replace them.
@@ -108,20 +125,20 @@ test("a window one row longer than a block has its last row in another block", (
 });
 
 test("of a prompt longer than the window, the last rows are kept", () => {
-  const cache = new KvCache(entry({ window: 65 }));
+  const cache = new NamedCache(entry({ window: 65 }));
   step(cache, [1], 150);
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 86, 150));
 });
 
 test("an exact cache keeps rows that have left the window: the graph uses their number as the length", () => {
-  const cache = new KvCache(entry({ window: 3, exact: true }));
+  const cache = new NamedCache(entry({ window: 3, exact: true }));
   step(cache, [1], 150);
   expect(step(cache, [1]).inputs.get("past")!.dims).toEqual([1, 1, 150, 1]);
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 0, 151));
 });
 
 test("a sequence that sits out is not computed and keeps its rows", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1, 2, 3], 2);
   const { range } = step(cache, [1, 3]);
   expect(range.count).toBe(2);
@@ -136,7 +153,7 @@ test("a sequence that sits out is not computed and keeps its rows", () => {
 });
 
 test("closing a sequence leaves no gap, and a new one starts empty", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1, 2, 3], 3);
   cache.close(1);
   expect(cache.slots).toBe(2);
@@ -147,7 +164,7 @@ test("closing a sequence leaves no gap, and a new one starts empty", () => {
 });
 
 test("a new sequence starts empty in a slot that another has used", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1, 2, 3, 4], 3);
   cache.close(2);
   step(cache, [5], 1);
@@ -156,7 +173,7 @@ test("a new sequence starts empty in a slot that another has used", () => {
 });
 
 test("capacity shrinks once the longest sequence is closed", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1], 300);
   step(cache, [2], 3);
   expect(capacities(cache)).toEqual([320]);
@@ -166,14 +183,14 @@ test("capacity shrinks once the longest sequence is closed", () => {
 });
 
 test("closing a sequence that was never open changes nothing", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1], 3);
   cache.close(99);
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 0, 3));
 });
 
 test("a rank without states only keeps positions", () => {
-  const cache = new KvCache(entry({ states: 0 }));
+  const cache = new NamedCache(entry({ states: 0 }));
   step(cache, [1], 3);
   const { inputs } = step(cache, [1]);
   expect([...inputs.keys()]).toEqual(["positions"]);
@@ -181,7 +198,7 @@ test("a rank without states only keeps positions", () => {
 });
 
 test("a restored sequence has the first rows of the kept one, in a slot of its own, and goes on from there", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1], 70);
   cache.keep(1);
   cache.restore(2, 1, 5);
@@ -191,7 +208,7 @@ test("a restored sequence has the first rows of the kept one, in a slot of its o
 });
 
 test("a kept sequence takes no slot and no capacity, and can be restored until it is closed", () => {
-  const cache = new KvCache(entry());
+  const cache = new NamedCache(entry());
   step(cache, [1], 300);
   step(cache, [2], 3);
   cache.keep(1);
@@ -207,7 +224,7 @@ test("a kept sequence takes no slot and no capacity, and can be restored until i
 });
 
 /** Whether the rows of all positions that the next token sees are there. */
-function isWhole(cache: KvCache, sequence: number, window: number): boolean {
+function isWhole(cache: NamedCache, sequence: number, window: number): boolean {
   const length = cache.length(sequence);
   const rows = rowsOf(cache, sequence);
   return Object.keys(expectedRows(sequence, Math.max(0, length - (window - 1)), length)).every(
@@ -219,7 +236,7 @@ test.each([2, 64, 65, 66, 100])(
   "with a window of %i, what is restorable has all rows that the next token sees, also if what was kept had been restored",
   (window) => {
     const windowed = entry({ window });
-    const cache = new KvCache(windowed);
+    const cache = new NamedCache(windowed);
     let last = 0;
     /** Keeps a sequence, and restores all beginnings of it that may be restored, one after the other. */
     const forEachRestored = (kept: number, then: (restored: number) => void): void => {
@@ -266,7 +283,7 @@ const recurrentEntry: Entry = {
     { name: "matrix", type: "float32", dims: [free("batch"), fixed(2), fixed(1)] },
     { name: "window", type: "float32", dims: [free("batch"), fixed(1)] },
   ],
-  outputs: [],
+  outputs: [output("new_matrix"), output("new_window")],
   steps: [],
   caches: [],
   recurrent: [
@@ -276,13 +293,13 @@ const recurrentEntry: Entry = {
 };
 
 /** A step that adds the sequence's number to every element of its states. */
-function recur(cache: KvCache, sequences: readonly number[], newTokens = 1) {
+function recur(cache: NamedCache, sequences: readonly number[], newTokens = 1) {
   const range = cache.arrange(sequences);
-  const given = [...cache.inputs(range)].map(([name, { dims, data }]) => {
+  const given = [...cache.named(range)].map(([name, { dims, data }]) => {
     return [name, { dims, data: Float32Array.from(data as Float32Array) }] as const;
   });
   const inputs = new Map(given);
-  const next = (name: string): Tensor => {
+  const next = (name: string) => {
     const { data, dims } = inputs.get(name)!;
     const added = data.slice();
     const perSlot = added.length / range.count;
@@ -292,21 +309,17 @@ function recur(cache: KvCache, sequences: readonly number[], newTokens = 1) {
     }
     return new Tensor("float32", added, dims);
   };
-  const outputs = new Map([
-    ["new_matrix", next("matrix")],
-    ["new_window", next("window")],
-  ]);
-  cache.append(sequences, newTokens, range, outputs);
+  cache.append(sequences, newTokens, range, [next("matrix"), next("window")]);
   return inputs;
 }
 
-const stateOf = (cache: KvCache, sequence: number) => {
-  const inputs = cache.inputs({ first: cache.slotOf(sequence), count: 1, past: 1, source: 0 });
+const stateOf = (cache: NamedCache, sequence: number) => {
+  const inputs = cache.named({ first: cache.slotOf(sequence), count: 1, past: 1, source: 0 });
   return [...inputs.values()].flatMap(({ data }) => [...(data as Float32Array)]);
 };
 
 test("a recurrent state starts as zero, has a fixed size whatever the sequence's length, and is replaced by each step", () => {
-  const cache = new KvCache(recurrentEntry);
+  const cache = new NamedCache(recurrentEntry);
   const first = recur(cache, [7], 100);
   expect(first.get("matrix")).toMatchObject({ dims: [1, 2, 1], data: Float32Array.of(0, 0) });
   expect(first.get("window")).toMatchObject({ dims: [1, 1], data: Float32Array.of(0) });
@@ -317,7 +330,7 @@ test("a recurrent state starts as zero, has a fixed size whatever the sequence's
 });
 
 test("recurrent states stay with their sequences when slots move, and a sequence that sits out keeps its own", () => {
-  const cache = new KvCache(recurrentEntry);
+  const cache = new NamedCache(recurrentEntry);
   recur(cache, [1, 2, 3]);
   recur(cache, [1, 3]);
   recur(cache, [2]);
@@ -328,7 +341,7 @@ test("recurrent states stay with their sequences when slots move, and a sequence
 });
 
 test("a new sequence's recurrent state is zero in a slot that another has used", () => {
-  const cache = new KvCache(recurrentEntry);
+  const cache = new NamedCache(recurrentEntry);
   recur(cache, [1, 2, 3]);
   cache.close(2);
   recur(cache, [5]);
@@ -336,7 +349,7 @@ test("a new sequence's recurrent state is zero in a slot that another has used",
 });
 
 test("a recurrent state is restored as its sequence left it, and only after all of the sequence's tokens", () => {
-  const cache = new KvCache(recurrentEntry);
+  const cache = new NamedCache(recurrentEntry);
   recur(cache, [7], 10);
   recur(cache, [3], 10);
   cache.keep(7);
@@ -356,7 +369,7 @@ test("refuses a state whose size depends on the call", () => {
     type: "float32" as const,
     dims: [free("batch"), free("rows"), fixed(1)],
   };
-  expect(() => new KvCache({ ...recurrentEntry, inputs: [symbolic, ...others] })).toThrow(
+  expect(() => new NamedCache({ ...recurrentEntry, inputs: [symbolic, ...others] })).toThrow(
     expect.objectContaining({ code: "RR_POLICY", message: expect.stringContaining('"matrix"') }),
   );
 });
@@ -383,13 +396,15 @@ function sourcedEntry(exact = false): Entry {
   };
 }
 
-function fill(cache: KvCache, sequence: number, count: number): void {
+const filling: Entry = { inputs: [], outputs: [output("cross")], steps: [], caches: [] };
+
+function fill(cache: NamedCache, sequence: number, count: number): void {
   const rows = Float32Array.from({ length: count }, (_, at) => 1000 * sequence + at);
-  cache.fill(sequence, count, new Map([["cross", new Tensor("float32", rows, [1, 1, count, 1])]]));
+  cache.fill(sequence, count, [new Tensor("float32", rows, [1, 1, count, 1])]);
 }
 
-function sourceOf(cache: KvCache, sequence: number): number[] {
-  const inputs = cache.inputs({ first: cache.slotOf(sequence), count: 1, past: 0, source: 1 });
+function sourceOf(cache: NamedCache, sequence: number): number[] {
+  const inputs = cache.named({ first: cache.slotOf(sequence), count: 1, past: 0, source: 1 });
   const rows = inputs.get("encoded")!.data as Float32Array;
   const positions = inputs.get("source_positions")!.data as BigInt64Array;
   return [...rows].filter((_, at) => positions[at]! >= 0n);
@@ -405,7 +420,7 @@ test("nothing is restorable if rows depend on the length of their prompt", () =>
 });
 
 test("rows that are filled once do not change while other rows are appended, and exist at the first step", () => {
-  const cache = new KvCache(sourcedEntry());
+  const cache = new NamedCache(sourcedEntry(), filling);
   fill(cache, 1, 3);
   const { inputs } = step(cache, [1]);
   expect(inputs.get("past")!.dims).toEqual([1, 1, 0, 1]);
@@ -416,7 +431,7 @@ test("rows that are filled once do not change while other rows are appended, and
 });
 
 test("sources stay with their sequences when slots move, and capacity follows the longest source", () => {
-  const cache = new KvCache(sourcedEntry());
+  const cache = new NamedCache(sourcedEntry(), filling);
   for (const sequence of [1, 2, 3]) fill(cache, sequence, sequence === 1 ? 70 : sequence);
   step(cache, [1, 2, 3]);
   step(cache, [1, 3]);
@@ -432,7 +447,7 @@ test("sources stay with their sequences when slots move, and capacity follows th
 });
 
 test("sequences of any lengths share a run, unless a cache is exact: then only those of equal length do", () => {
-  const [padded, exact] = [new KvCache(entry()), new KvCache(entry({ exact: true }))];
+  const [padded, exact] = [new NamedCache(entry()), new NamedCache(entry({ exact: true }))];
   for (const cache of [padded, exact])
     for (const sequence of [1, 2, 3]) step(cache, [sequence], sequence % 2 ? 5 : 7);
   expect(padded.batches([1, 2, 3])).toEqual([[0, 1, 2]]);
@@ -440,7 +455,7 @@ test("sequences of any lengths share a run, unless a cache is exact: then only t
 });
 
 test("if the cache of sources is exact, sequences with sources of equal length share a run", () => {
-  const cache = new KvCache(sourcedEntry(true));
+  const cache = new NamedCache(sourcedEntry(true), filling);
   for (const sequence of [1, 2, 3]) {
     fill(cache, sequence, sequence % 2 ? 3 : 4);
     // Their own lengths, by which they would be one batch or separate ones, do not matter.

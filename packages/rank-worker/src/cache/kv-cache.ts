@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Cache } from "@ringrank/model";
 import type { Entry } from "@ringrank/policy";
+import type { InOrder } from "../tensors/in-order.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { CacheGroup } from "./cache-group.js";
 import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
@@ -49,6 +49,8 @@ interface KeptSequence {
  * rows, and costs running sequences nothing.
  */
 export class KvCache {
+  /** Number of the entry's inputs. */
+  readonly #inputs: number;
   readonly #growing: readonly CacheGroup[];
   readonly #filled: readonly CacheGroup[];
   readonly #recurrent: RecurrentStates;
@@ -60,10 +62,18 @@ export class KvCache {
   readonly #kept = new Map<number, KeptSequence>();
   #allocatedSlots = 0;
 
-  constructor(entry: Entry, memory: CacheMemory = ordinaryMemory) {
-    const groups = (caches: readonly Cache[]) => caches.map((cache) => new CacheGroup(cache, entry, memory));
-    this.#growing = groups(entry.caches.filter(({ filledBy }) => filledBy === undefined));
-    this.#filled = groups(entry.caches.filter(({ filledBy }) => filledBy !== undefined));
+  /** @param filling the entry whose outputs fill those caches that `entry` does not append to */
+  constructor(entry: Entry, filling: Entry | undefined, memory: CacheMemory = ordinaryMemory) {
+    const [growing, filled]: [CacheGroup[], CacheGroup[]] = [[], []];
+    for (const cache of entry.caches) {
+      const isFilled = cache.filledBy !== undefined;
+      const outputs = isFilled ? (filling?.outputs ?? []) : entry.outputs;
+      const group = new CacheGroup(cache, { inputs: entry.inputs, outputs }, memory);
+      (isFilled ? filled : growing).push(group);
+    }
+    this.#inputs = entry.inputs.length;
+    this.#growing = growing;
+    this.#filled = filled;
     this.#recurrent = new RecurrentStates(entry);
   }
 
@@ -126,7 +136,7 @@ export class KvCache {
   }
 
   /** Fills the caches that depend on a sequence's source, from `outputs`, in which the source is a batch of one. */
-  fill(sequence: number, sourceTokens: number, outputs: ReadonlyMap<string, Tensor>): void {
+  fill(sequence: number, sourceTokens: number, outputs: InOrder): void {
     this.#open(sequence);
     this.#sources.set(sequence, sourceTokens);
     this.#allocate(this.#allocatedSlots);
@@ -174,11 +184,11 @@ export class KvCache {
   }
 
   /**
-   * The cache inputs of a step over `range`, including states. They are used in place, unless a cache is exact and has
-   * room for more rows.
+   * The inputs of a step over `range`, of which only those from the cache are there, including states. They are used in
+   * place, unless a cache is exact and has room for more rows.
    */
-  inputs({ first, count, past, source }: StepRange): Map<string, Tensor> {
-    const inputs = new Map<string, Tensor>();
+  inputs({ first, count, past, source }: StepRange): (Tensor | undefined)[] {
+    const inputs = new Array<Tensor | undefined>(this.#inputs).fill(undefined);
     for (const group of this.#growing) group.addInputs(inputs, first, count, past);
     for (const group of this.#filled) group.addInputs(inputs, first, count, source);
     this.#recurrent.addInputs(inputs, first, count);
@@ -186,12 +196,7 @@ export class KvCache {
   }
 
   /** Appends the new rows, and takes the new states, that a step over `range` returned for these sequences. */
-  append(
-    sequences: readonly number[],
-    newTokens: number,
-    range: StepRange,
-    outputs: ReadonlyMap<string, Tensor>,
-  ): void {
+  append(sequences: readonly number[], newTokens: number, range: StepRange, outputs: InOrder): void {
     this.#allocate(this.#allocatedSlots, Math.max(this.#longest(), this.#longest(sequences) + newTokens));
     for (const sequence of sequences) {
       const slot = this.slotOf(sequence);

@@ -1,10 +1,14 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Entry } from "@ringrank/policy";
+import type { InOrder } from "../tensors/in-order.js";
 import { type Tensor, tensorData } from "../tensors/tensor.js";
 import { StateBuffer } from "./state-buffer.js";
 
 interface Recurrent {
-  readonly past: string;
+  /** Its place among the entry's inputs, and that of the new state among its outputs; −1 if there is none. */
+  readonly input: number;
+  readonly output: number;
+  /** The name of this output, for errors. */
   readonly present: string;
   /** Its rows are the first axis after the batch; all of them are replaced together. */
   readonly buffer: StateBuffer;
@@ -17,10 +21,11 @@ export class RecurrentStates {
   #slots = 0;
 
   /** @throws RR_POLICY if a state's local shape has symbolic sizes other than batch */
-  constructor({ recurrent = [], inputs }: Entry) {
-    const declared = new Map(inputs.map((value) => [value.name, value]));
+  constructor({ recurrent = [], inputs, outputs }: Entry) {
     this.#states = recurrent.map(({ past, present }) => {
-      const { type, dims } = declared.get(past)!;
+      const input = inputs.findIndex(({ name }) => name === past);
+      const output = outputs.findIndex(({ name }) => name === present);
+      const { type, dims } = inputs[input]!;
       const [rows, ...inner] = dims.slice(1).map(({ scale, symbols }) => {
         if (symbols.length === 0) return scale;
         throw new RingrankError(
@@ -29,7 +34,7 @@ export class RecurrentStates {
         );
       });
       const buffer = new StateBuffer({ type, outer: [], inner, fill: 0 }, Number.POSITIVE_INFINITY);
-      return { past, present, buffer, rows: rows! };
+      return { input, output, present, buffer, rows: rows! };
     });
   }
 
@@ -39,15 +44,15 @@ export class RecurrentStates {
     for (const { buffer, rows } of this.#states) buffer.resize(slots, rows);
   }
 
-  /** Adds the states of slots `[first, first + count)`. */
-  addInputs(inputs: Map<string, Tensor>, first: number, count: number): void {
-    for (const { past, buffer } of this.#states) inputs.set(past, buffer.view(first, count, "all"));
+  /** Puts the states of slots `[first, first + count)` in their places. */
+  addInputs(inputs: (Tensor | undefined)[], first: number, count: number): void {
+    for (const { input, buffer } of this.#states) inputs[input] = buffer.view(first, count, "all");
   }
 
   /** Takes a sequence's new states from its row of a step's outputs. */
-  replace(slot: number, outputs: ReadonlyMap<string, Tensor>, batchRow: number): void {
-    for (const { present, buffer, rows } of this.#states) {
-      const given = outputs.get(present);
+  replace(slot: number, outputs: InOrder, batchRow: number): void {
+    for (const { output, present, buffer, rows } of this.#states) {
+      const given = outputs[output];
       if (given === undefined) {
         throw new RingrankError(
           "RR_POLICY",

@@ -6,6 +6,7 @@ import { CompiledNormalization } from "../execution/compiled-normalization.js";
 import { CompiledRouting } from "../execution/compiled-routing.js";
 import type { CompiledStep } from "../execution/compiled-step.js";
 import { CompiledZeros } from "../execution/compiled-zeros.js";
+import { InputSizes } from "../execution/input-sizes.js";
 import { Addition } from "../normalization/addition.js";
 import { Normalization } from "../normalization/normalization.js";
 import { compileExperts } from "./compile-experts.js";
@@ -18,7 +19,15 @@ import { lastUses } from "./last-uses.js";
 export function compileEntry(name: string, entry: Entry, context: CompileContext): CompiledEntry {
   const scope = new EntryScope(name, entry, context);
   const steps = compileSteps(scope, entry);
-  return { entry, indices: scope.indices, steps, attention: context.attention };
+  const { indices } = scope;
+  return {
+    entry,
+    values: indices.size,
+    sizes: new InputSizes(entry.inputs),
+    outputs: entry.outputs.map(({ name }) => indices.get(name)),
+    steps,
+    attention: context.attention,
+  };
 }
 
 /** Steps over one table, in order. The last user of a value drops it, unless it is among the outputs. */

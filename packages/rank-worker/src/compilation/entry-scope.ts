@@ -43,7 +43,7 @@ interface Named {
 
 /** The names that one entry's steps use, and what they refer to. */
 export class EntryScope {
-  /** Index of every value in the table. */
+  /** Index of every value in the table. Inputs come first, in their order. */
   readonly indices = new Map<string, number>();
   /** Names of the entry's outputs. */
   readonly given: ReadonlySet<string>;

@@ -16,6 +16,7 @@ import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import { openPublicSession } from "../sessions/public-session.js";
+import { byName, inOrder } from "../tensors/in-order.js";
 import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
 import type { StepTrace } from "../trace/step-trace.js";
@@ -119,13 +120,14 @@ async function run({ rows, width = 96, bits = 4, columns, given = [], second, ha
     ["y1", activations(rows, columns)],
   ]);
   const end = vi.fn();
-  const { outputs: made } = await runEntry(compiled, inputs, {
+  const { outputs: made } = await runEntry(compiled, inOrder(entry.inputs, inputs), {
     trace: { begin: () => 0, end } as unknown as StepTrace,
     communicator: { progress() {} } as unknown as Communicator,
     gate: new NativeGate(new Lifecycle(1).buffer, 0),
   });
+  const named = byName(entry.outputs, made);
   return {
-    floats: (name: string) => made.get(name)!.data as Float32Array,
+    floats: (name: string) => named.get(name)!.data as Float32Array,
     isMadeAtOnce: byRows.mock.calls.length > 0,
     kept: before - memory.bytesFree,
     traced: end.mock.calls.map(([work]) => work),

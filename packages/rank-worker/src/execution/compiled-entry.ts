@@ -1,12 +1,16 @@
 import type { Entry } from "@ringrank/policy";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
 import type { CompiledStep } from "./compiled-step.js";
+import type { InputSizes } from "./input-sizes.js";
 
 /** An entry that is ready to run: names have been looked up, so a run only uses indices into a table of values. */
 export interface CompiledEntry {
   readonly entry: Entry;
-  /** Index of every value in the table. */
-  readonly indices: ReadonlyMap<string, number>;
+  /** Number of values in the table. The entry's inputs come first, in their order. */
+  readonly values: number;
+  readonly sizes: InputSizes;
+  /** Index in the table of each of the entry's outputs; undefined for those that this rank has no part of. */
+  readonly outputs: readonly (number | undefined)[];
   readonly steps: readonly PlacedStep[];
   readonly attention: AttentionKernel | undefined;
 }

@@ -57,7 +57,7 @@ it.each([4, 8, 32] as const)(
       kernels,
       attention: undefined,
     });
-    await runEntry(compiled, new Map([["x", activations(1, width)]]), {
+    await runEntry(compiled, [activations(1, width)], {
       communicator: communicator as unknown as Communicator,
       gate: new NativeGate(new Lifecycle(1).buffer, 0),
     });

@@ -5,6 +5,7 @@ import { compileEntry } from "../compilation/compile-entry.js";
 import { ExpertParts } from "../compilation/expert-parts.js";
 import type { CompiledEntry } from "../execution/compiled-entry.js";
 import type { CompiledStep } from "../execution/compiled-step.js";
+import { InputSizes } from "../execution/input-sizes.js";
 import { KernelMemory } from "../kernels/kernel-memory.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
@@ -53,7 +54,9 @@ function compiledEntry(
   };
   return {
     entry: { steps: [], caches: [], ...entry },
-    indices,
+    values: names.length,
+    sizes: new InputSizes(entry.inputs),
+    outputs: entry.outputs.map(({ name }) => indices.get(name)),
     steps: [{ step: { run }, drop: [], meanwhile: undefined }],
     attention: undefined,
   };
@@ -167,7 +170,9 @@ test.each([
   };
   const compiled: CompiledEntry = {
     entry: { inputs: [], outputs: [x], steps: [], caches: [] },
-    indices: new Map([["x", 0]]),
+    values: 1,
+    sizes: new InputSizes([]),
+    outputs: [0],
     steps: [{ step: { run }, drop: [], meanwhile: undefined }],
     attention: undefined,
   };

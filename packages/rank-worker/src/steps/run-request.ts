@@ -8,6 +8,7 @@ import { type RunOutcome, runEntry } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { RunRequest, TensorMessage } from "../protocol.js";
+import { byName, inOrder } from "../tensors/in-order.js";
 import { fromMessage, type Tensor, toMessage } from "../tensors/tensor.js";
 import { filledInputs } from "./filling-entry.js";
 import { names, tokenInputs } from "./interface-names.js";
@@ -40,12 +41,13 @@ export async function runRequest(
   const outputs = new Map<string, TensorMessage>();
   const run = async (next: CompiledEntry): Promise<Ran> => {
     const inputs = runInputs(next.entry, given, request.logits);
-    const one = { entry: next.entry, inputs, outcome: await runEntry(next, inputs, context) };
+    const { entry } = next;
+    const one = { entry, inputs, outcome: await runEntry(next, inOrder(entry.inputs, inputs), context) };
     ran.push(one);
     // Taken before the next run reads these outputs and releases them.
-    for (const declared of one.entry.outputs) {
+    for (const [place, declared] of entry.outputs.entries()) {
       if (!request.outputs.includes(declared.name) || outputs.has(declared.name)) continue;
-      const whole = wholeOutput(declared, one.outcome, context);
+      const whole = wholeOutput(declared, place, one.outcome, context);
       const isLogits = declared.name === names.logits;
       outputs.set(declared.name, isLogits ? shapeLogits(whole, one, given, request.logits) : whole);
     }
@@ -58,10 +60,11 @@ export async function runRequest(
     if (mask === undefined) {
       throw new RingrankError("RR_POLICY", `expected an entry that fills caches to read "${tokens.mask}"`);
     }
-    for (const [name, value] of filledInputs(compiled.entry, outcome.outputs, mask)) given.set(name, value);
+    const filled = filledInputs(compiled.entry, byName(entry.outputs, outcome.outputs), mask);
+    for (const [name, value] of filled) given.set(name, value);
   }
   await run(compiled);
-  for (const { outcome } of ran) TransientTensor.releaseAll([...outcome.outputs.values()]);
+  for (const { outcome } of ran) TransientTensor.releaseAll(outcome.outputs);
 
   return Object.fromEntries(
     request.outputs.map((name): [string, TensorMessage] => {
@@ -75,10 +78,11 @@ export async function runRequest(
 
 function wholeOutput(
   declared: LocalValue,
+  place: number,
   { outputs, bindings }: RunOutcome,
   { communicator }: RunContext,
 ): TensorMessage {
-  const value = outputs.get(declared.name);
+  const value = outputs[place];
   if (declared.shard === undefined) {
     if (value === undefined)
       throw new RingrankError("RR_POLICY", `expected the entry to return "${declared.name}"`);

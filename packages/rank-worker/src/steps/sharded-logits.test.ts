@@ -26,7 +26,7 @@ const shares = [[[0, 2]], [[2, 5]], []] as const;
 
 test("a graph that computes all logits returns the wanted rows of them", () => {
   const logits = new ShardedLogits(entry(shares, false), 0);
-  expect(logits.rows(output, [[3], [], [1, 2]])).toEqual([
+  expect(logits.rows([output], [[3], [], [1, 2]])).toEqual([
     [Float32Array.of(30, 31)],
     [],
     [Float32Array.of(10, 11), Float32Array.of(20, 21)],
@@ -35,7 +35,7 @@ test("a graph that computes all logits returns the wanted rows of them", () => {
 
 test("a graph that only computes the wanted rows returns them in order", () => {
   const logits = new ShardedLogits(entry(shares, true), 0);
-  expect(logits.rows(output, [[7], [], [5, 6]])).toEqual([
+  expect(logits.rows([output], [[7], [], [5, 6]])).toEqual([
     [Float32Array.of(0, 1)],
     [],
     [Float32Array.of(10, 11), Float32Array.of(20, 21)],
@@ -44,7 +44,11 @@ test("a graph that only computes the wanted rows returns them in order", () => {
 
 test("a rank without vocabulary has empty rows, and needs no output", () => {
   const logits = new ShardedLogits(entry(shares, true), 2);
-  expect(logits.rows(undefined, [[7], [], [5]])).toEqual([[new Float32Array(0)], [], [new Float32Array(0)]]);
+  expect(logits.rows([undefined], [[7], [], [5]])).toEqual([
+    [new Float32Array(0)],
+    [],
+    [new Float32Array(0)],
+  ]);
 });
 
 test("rows are already whole if no rank has a part of the vocabulary", () => {

@@ -3,7 +3,7 @@ import { RingrankError } from "@ringrank/errors";
 import { totalLength } from "@ringrank/model/weights";
 import type { Entry, ValueShard } from "@ringrank/policy";
 import { gatherShards } from "../execution/gather-shards.js";
-import type { Tensor } from "../tensors/tensor.js";
+import type { InOrder } from "../tensors/in-order.js";
 import { names } from "./interface-names.js";
 
 /**
@@ -17,10 +17,13 @@ export class ShardedLogits {
   /** Whether the graph only computes logits for the requested rows. */
   readonly #selectsRows: boolean;
   readonly #localSize: number;
+  /** Its place among the entry's outputs. */
+  readonly #place: number;
 
   /** @throws RR_POLICY if the entry has no logits, or their vocabulary depends on the call */
   constructor(entry: Entry, rank: number) {
-    const declared = entry.outputs.find((output) => output.name === names.logits);
+    this.#place = entry.outputs.findIndex((output) => output.name === names.logits);
+    const declared = entry.outputs[this.#place];
     const axis = (declared?.dims.length ?? 0) - 1;
     const last = declared?.dims[axis];
     if (declared === undefined || last === undefined) {
@@ -41,12 +44,14 @@ export class ShardedLogits {
   /**
    * This rank's logits of some rows.
    *
+   * @param outputs those of the entry
    * @param wanted by row of the request: rows of the flattened `[batch · sequence]`
    * @returns views, in the same grouping; empty arrays on a rank without vocabulary
    * @throws RR_TYPE if logits are not float32
    */
-  rows(output: Tensor | undefined, wanted: readonly (readonly number[])[]): Float32Array[][] {
+  rows(outputs: InOrder, wanted: readonly (readonly number[])[]): Float32Array[][] {
     if (this.#localSize === 0) return wanted.map((flat) => flat.map(() => new Float32Array(0)));
+    const output = outputs[this.#place];
     const data = output?.data;
     if (!(data instanceof Float32Array)) {
       throw new RingrankError("RR_TYPE", `expected float32 logits, got ${output?.type ?? "none"}`);

@@ -1,9 +1,10 @@
 import type { Entry, LocalValue } from "@ringrank/policy";
 import { expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
+import { byName, inOrder } from "../tensors/in-order.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { symbol } from "../testing/tiny-program.js";
-import { addStepInputs } from "./step-inputs.js";
+import { type StepBatch, StepInputs } from "./step-inputs.js";
 
 function entryOf(...names: readonly string[]): Entry {
   const inputs = names.map((name): LocalValue => ({ name, type: "int64", dims: [symbol("any")] }));
@@ -11,26 +12,32 @@ function entryOf(...names: readonly string[]): Entry {
 }
 
 /** Two sequences with two new tokens each; one has had three tokens before, the other none. */
-const rows = [
-  { ids: [5, 6], start: 3 },
-  { ids: [7, 8], start: 0 },
-];
+const batch: StepBatch = {
+  rows: [
+    { ids: [5, 6], start: 3 },
+    { ids: [7, 8], start: 0 },
+  ],
+  newTokens: 2,
+  logitRows: [1, 3],
+};
 
-const numbersOf = (inputs: ReadonlyMap<string, Tensor>) =>
-  Object.fromEntries(
-    [...inputs].map(([name, { dims, data }]) => [name, [dims, Array.from(data as BigInt64Array, Number)]]),
+/** Sizes and elements of an entry's inputs in this step, by name. */
+function inputsOf(
+  entry: Entry,
+  { rows, newTokens, logitRows }: StepBatch,
+  cached = new Map<string, Tensor>(),
+) {
+  const inputs = [...inOrder(entry.inputs, cached)];
+  new StepInputs(entry).add(inputs, { rows, newTokens, logitRows });
+  const named = [...byName(entry.inputs, inputs)];
+  return Object.fromEntries(
+    named.map(([name, { dims, data }]) => [name, [dims, Array.from(data as BigInt64Array, Number)]]),
   );
+}
 
 test("a step's mask has all new tokens, positions are those in each sequence, and logits are for the given rows", () => {
-  const inputs = new Map<string, Tensor>();
-  addStepInputs(
-    inputs,
-    entryOf("input_ids", "attention_mask", "position_ids", "logit_rows"),
-    rows,
-    2,
-    [1, 3],
-  );
-  expect(numbersOf(inputs)).toEqual({
+  const entry = entryOf("input_ids", "attention_mask", "position_ids", "logit_rows");
+  expect(inputsOf(entry, batch)).toEqual({
     input_ids: [
       [2, 2],
       [5, 6, 7, 8],
@@ -48,22 +55,18 @@ test("a step's mask has all new tokens, positions are those in each sequence, an
 });
 
 test("a graph may ask for the lengths of prompts of which a step has a part", () => {
-  const inputs = new Map<string, Tensor>();
-  const [first, second] = rows;
-  addStepInputs(inputs, entryOf("prompt_lengths"), [first!, { ...second!, promptLength: 7 }], 2, [1]);
-  expect(numbersOf(inputs)).toEqual({ prompt_lengths: [[2], [0, 7]] });
+  const [first, second] = batch.rows;
+  const rows = [first!, { ...second!, promptLength: 7 }];
+  expect(inputsOf(entryOf("prompt_lengths"), { ...batch, rows })).toEqual({ prompt_lengths: [[2], [0, 7]] });
 });
 
 test("a decoder's tokens have inputs of their own, next to the source rows in its caches", () => {
-  const inputs = new Map([["source_positions", tensor("int64", BigInt64Array.of(0n, 1n), [2, 1])]]);
-  addStepInputs(
-    inputs,
-    entryOf("decoder_input_ids", "decoder_attention_mask", "source_positions"),
-    rows,
-    2,
-    [1],
-  );
-  expect(numbersOf(inputs)).toEqual({
+  const entry: Entry = {
+    ...entryOf("decoder_input_ids", "decoder_attention_mask", "source_positions"),
+    caches: [{ positions: "source_positions", filledBy: "encode", states: [] }],
+  };
+  const cached = new Map([["source_positions", tensor("int64", BigInt64Array.of(0n, 1n), [2, 1])]]);
+  expect(inputsOf(entry, batch, cached)).toEqual({
     source_positions: [
       [2, 1],
       [0, 1],
@@ -80,6 +83,6 @@ test("a decoder's tokens have inputs of their own, next to the source rows in it
 });
 
 test("refuses an input that neither a step nor a cache fills", () => {
-  const { message } = expectCode("RR_INPUT", () => addStepInputs(new Map(), entryOf("image"), rows, 2, [1]));
+  const { message } = expectCode("RR_INPUT", () => inputsOf(entryOf("image"), batch));
   expect(message).toContain('"image"');
 });

@@ -9,11 +9,12 @@ import type { GivenTokens, RestoredSequence, StepRequest, StepRowResult, StepSou
 import { chooseTokens, type TokenChoice } from "../sampling/choose-tokens.js";
 import { VocabularyShare } from "../sampling/vocabulary-share.js";
 import { integers } from "../tensors/element-types.js";
+import { inOrder } from "../tensors/in-order.js";
 import { tensor } from "../tensors/tensor.js";
 import { names, tokenInputs } from "./interface-names.js";
 import { runInputs } from "./run-inputs.js";
 import { ShardedLogits } from "./sharded-logits.js";
-import { addStepInputs, type BatchRow } from "./step-inputs.js";
+import { type BatchRow, StepInputs } from "./step-inputs.js";
 import { TokenHistory } from "./token-history.js";
 
 /**
@@ -27,6 +28,7 @@ export class Stepper {
   readonly #encoder: CompiledEntry | undefined;
   readonly #context: RunContext;
   readonly #cache: KvCache;
+  readonly #inputs: StepInputs;
   readonly #logits: ShardedLogits;
   readonly #share: VocabularyShare;
   readonly #history = new TokenHistory();
@@ -55,7 +57,8 @@ export class Stepper {
     this.#decoder = decoder;
     this.#encoder = encoder;
     this.#context = context;
-    this.#cache = new KvCache(decoder.entry, decoder.attention?.memory);
+    this.#cache = new KvCache(decoder.entry, encoder?.entry, decoder.attention?.memory);
+    this.#inputs = new StepInputs(decoder.entry);
     this.#logits = new ShardedLogits(decoder.entry, rank);
     this.#share = new VocabularyShare(this.#logits.vocabulary, this.#logits.shard, rank, worldSize);
   }
@@ -92,7 +95,7 @@ export class Stepper {
     const range = this.#traced("cache", "slots", () => this.#cache.arrange(sequences));
     const wanted = this.#wantedRows(rows, newTokens, range);
     const asksForLogits = wanted.some((flat) => flat.length > 0);
-    const inputs = this.#inputs(rows, newTokens, range, wanted.flat());
+    const inputs = this.#inputsOf(rows, newTokens, range, wanted.flat());
     const { outputs, expertsRun } = await runEntry(
       this.#decoder,
       inputs,
@@ -106,10 +109,10 @@ export class Stepper {
 
     let results = Array.from(rows, (): StepRowResult => ({}));
     if (asksForLogits) {
-      const logits = this.#logits.rows(outputs.get(names.logits), wanted);
+      const logits = this.#logits.rows(outputs, wanted);
       results = this.#traced("choosing", "choose", () => this.#results(rows, logits));
     }
-    TransientTensor.releaseAll([...outputs.values()]);
+    TransientTensor.releaseAll(outputs);
     return results;
   }
 
@@ -142,13 +145,13 @@ export class Stepper {
     const name = tokenInputs(encoder.entry).ids;
     const source = tensor("int64", integers("int64", ids), [1, ids.length]);
     const inputs = runInputs(encoder.entry, new Map([[name, source]]), "last");
-    const { outputs } = await runEntry(encoder, inputs, this.#context);
+    const { outputs } = await runEntry(encoder, inOrder(encoder.entry.inputs, inputs), this.#context);
     this.#cache.fill(sequence, ids.length, outputs);
-    TransientTensor.releaseAll([...outputs.values()]);
+    TransientTensor.releaseAll(outputs);
     this.sourceTokens += ids.length;
   }
 
-  #inputs(rows: readonly GivenTokens[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
+  #inputsOf(rows: readonly GivenTokens[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
     const batch: BatchRow[] = new Array(range.count);
     for (const { sequence, ids, promptLength } of rows) {
       batch[this.#cache.slotOf(sequence) - range.first] = {
@@ -161,7 +164,7 @@ export class Stepper {
     // without rows, the head would be a product of size 0, which not every operator accepts.
     const asked = logitRows.length > 0 ? logitRows : [0];
     const inputs = this.#cache.inputs(range);
-    addStepInputs(inputs, this.#decoder.entry, batch, newTokens, asked);
+    this.#inputs.add(inputs, { rows: batch, newTokens, logitRows: asked });
     return inputs;
   }
 
