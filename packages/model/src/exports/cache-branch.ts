@@ -10,7 +10,7 @@ import { statePairs } from "./state-pairs.js";
 export interface CacheBranches {
   /** Continues from a past, which may be empty. */
   readonly withPast: Graph;
-  /** Starts a sequence. Does not read its past. */
+  /** Starts a sequence. Has no past. */
   readonly withoutPast: Graph;
 }
 
@@ -32,7 +32,8 @@ export function cacheBranches(graph: Graph): CacheBranches | undefined {
   const reads = (one: Graph | undefined): boolean =>
     one?.nodes.some((node) => [...readsOf(node)].some((name) => pasts.has(name))) ?? false;
   if (yes === undefined || no === undefined || reads(yes) === reads(no)) return undefined;
-  const [withPast, withoutPast] = reads(yes) ? [yes, no] : [no, yes];
+  const [withPast, starting] = reads(yes) ? [yes, no] : [no, yes];
+  const withoutPast = { ...starting, inputs: starting.inputs.filter(({ name }) => !pasts.has(name)) };
   return { withPast: takingItsTokens(withPast), withoutPast };
 }
 

@@ -207,6 +207,6 @@ function entryOf({ inputs, outputs }: Graph): GraphEntry {
 function notJoined(found: string): RingrankError {
   return new RingrankError(
     "RR_NO_GENERATE",
-    `the files of an encoder and its decoder do not match: ${found}`,
+    `the files of an encoder and its decoder do not match: ${found}; to run one of them alone, pass its path`,
   );
 }

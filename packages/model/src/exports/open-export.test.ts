@@ -1,6 +1,6 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { assembledExport } from "../../../../test/support/onnx-exports.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { openExport } from "./open-export.js";
@@ -15,4 +15,31 @@ it("an encoder–decoder reads a source as long as its config says, even if its 
   for (const file of ["encoder_model.onnx", "decoder_model_merged.onnx"])
     copyFileSync(join(assembledExport("optimum/bart"), file), join(directory, file));
   expect(openExport(directory)).toMatchObject({ maxContext: 28, maxSource: 48 });
+});
+
+describe("files of an encoder–decoder that cannot generate", () => {
+  const merged = openExport(assembledExport("optimum/t5/decoder_model_merged.onnx"));
+
+  it("a merged decoder alone computes whole sequences, without a past", () => {
+    expect(merged.graph.inputs.map(({ name }) => name)).toEqual([
+      "encoder_attention_mask",
+      "input_ids",
+      "encoder_hidden_states",
+    ]);
+  });
+
+  it("a decoder alone says what generates", () => {
+    expect(merged.obstacle).toMatchObject({
+      code: "RR_NO_GENERATE",
+      message: expect.stringMatching(
+        /encoder_attention_mask\. It reads what an encoder computes: to generate, load the/,
+      ),
+    });
+  });
+
+  it("an encoder that reads no tokens says how to run it", () => {
+    expect(() => openExport(assembledExport("optimum/whisper"))).toThrow(
+      /the encoder has no input_ids; to run one of them alone, pass its path$/,
+    );
+  });
 });

@@ -102,17 +102,28 @@ function openFiles(
 }
 
 /**
- * A graph whose past is not a cache is run as it is.
+ * A graph whose past is not a cache is run as it is; of a merged decoder, the branch that computes a whole sequence
+ * without a past.
  *
  * @param continues whether another file starts what this one continues
  */
 function openDecoder(graph: Graph, continues: boolean): Pick<OpenedExport, "graph" | "obstacle"> {
+  const branches = cacheBranches(graph);
   const whole = continues ? takingItsTokens(graph) : graph;
   try {
-    const cached = withCache(cacheBranches(graph)?.withPast ?? whole);
+    const cached = withCache(branches?.withPast ?? whole);
     return { graph: withTokenSizes(cached), obstacle: undefined };
   } catch (error) {
     if (!(error instanceof RingrankError) || error.code !== "RR_NO_GENERATE") throw error;
-    return { graph, obstacle: error };
+    return { graph: branches?.withoutPast ?? graph, obstacle: withAdvice(error, graph) };
   }
+}
+
+/** An obstacle with what to do if it is that the graph is one of an encoder–decoder's files. */
+function withAdvice(obstacle: RingrankError, { inputs }: Graph): RingrankError {
+  if (!inputs.some(({ name }) => name.startsWith("encoder_"))) return obstacle;
+  return new RingrankError(
+    obstacle.code,
+    `${obstacle.message}. It reads what an encoder computes: to generate, load the directory of both`,
+  );
 }
