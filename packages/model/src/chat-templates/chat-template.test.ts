@@ -115,6 +115,16 @@ describe("the chat template of a directory", () => {
     expect(rendered({ "tokenizer_config.json": JSON.stringify(config) })).toBe("<s>Who art thou?</s>");
   });
 
+  it("may write tokens by names of the model's own, as in transformers", () => {
+    const config = {
+      chat_template: "{{ image_token }}{{ audio_token }}{{ end }}",
+      image_token: "<image>",
+      audio_token: "<sound>",
+      extra_special_tokens: { audio_token: "<audio>", end: { content: "<end>" } },
+    };
+    expect(rendered({ "tokenizer_config.json": JSON.stringify(config) })).toBe("<image><audio><end>");
+  });
+
   // The texts of transformers 5.18 and 5.24.
   it.each<[string, object, string]>([
     ["finds tokens in special_tokens_map.json, before those of tokenizer_config.json", {}, "<s><|other|>"],

@@ -33,7 +33,9 @@ it.each<[string, object]>([
   ["has a role", { eos_token: "</s>" }],
   ["has a role, with settings for how it is matched", { eos_token: end }],
   ["is one of the additional special tokens", { additional_special_tokens: ["</s>"] }],
-  ["is one of the extra special tokens", { extra_special_tokens: { end: "</s>" } }],
+  ["has a name of the model's own", { image_token: "</s>" }],
+  ["has a name among the extra special tokens", { extra_special_tokens: { end: "</s>" } }],
+  ["is one of the extra special tokens", { extra_special_tokens: ["</s>"] }],
   ["is in added_tokens_decoder", { added_tokens_decoder: { 3: end } }],
 ])("a token of the vocabulary is matched in a text, and is special, if it %s", (_, config) => {
   const tokenizer = tokenizerOf(config);

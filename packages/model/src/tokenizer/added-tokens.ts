@@ -7,19 +7,19 @@ import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
 /**
  * The `added_tokens` of tokenizer.json, which are searched for in a text before anything else, merged with what
  * tokenizer_config.json says about them. As in transformers, `added_tokens_decoder` says how a token is searched for,
- * and may add some; a token that has a role, or is one of `additional_special_tokens`, is special. Ids are those of
- * tokenizer.json.
+ * and may add some; a token that has a name, or is one of `additional_special_tokens` or `extra_special_tokens`, is
+ * special. Ids are those of tokenizer.json.
  *
  * @param json tokenizer.json, checked
  * @param config of `readTokenizerConfig`
- * @param roles texts of tokens with a role; one that is not in the vocabulary is not a token
+ * @param named texts of tokens with a name; one that is not in the vocabulary is not a token
  * @param where names the config in errors
  * @throws RR_FILE_FORMAT for an invalid token, or one whose id does not follow those of tokenizer.json
  */
 export function addedTokens(
   json: TokenizerJson,
   config: JsonObject,
-  roles: readonly string[],
+  named: readonly string[],
   where: string,
 ): readonly AddedToken[] {
   const byContent = new Map(json.added_tokens.map((token) => [token.content, token]));
@@ -30,7 +30,7 @@ export function addedTokens(
     if (known === undefined) checkNext(token, nextId(json, [...byContent.values()]), where);
     byContent.set(token.content, { ...token, id: known ?? token.id });
   }
-  for (const content of [...roles, ...additional(config)]) {
+  for (const content of [...named, ...additional(config)]) {
     const id = idOf(content);
     if (id === undefined) continue;
     byContent.set(content, { id, content, ...byContent.get(content), special: true });
@@ -78,7 +78,7 @@ function additional({
   extra_special_tokens: extra,
 }: JsonObject): string[] {
   const listed = [additional, extra].flatMap((tokens): readonly JsonValue[] =>
-    typeof tokens === "object" && tokens !== null ? Object.values(tokens) : [],
+    Array.isArray(tokens) ? tokens : [],
   );
   return listed.map(tokenText).filter((text) => text !== undefined);
 }

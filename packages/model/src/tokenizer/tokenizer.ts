@@ -123,8 +123,8 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   const json = readMutableJson(path, jsonFileLimits.tokenizer);
   checkTokenizerJson(json, path);
   const config = readTokenizerConfig(directory);
-  const roles = Object.values(specialTokens(config));
-  const added_tokens = addedTokens(json, config, roles, tokenizerConfigFile(directory));
+  const named = Object.values(specialTokens(config));
+  const added_tokens = addedTokens(json, config, named, tokenizerConfigFile(directory));
   try {
     return new Tokenizer({ ...withStatedSwitches(json, config), added_tokens });
   } catch (cause) {
