@@ -126,6 +126,22 @@ describe("Model", () => {
     await expect(result).rejects.toThrow(got);
   });
 
+  it("refuses a message whose fields are inherited, since it would be copied without them", async () => {
+    class Turn {
+      get role() {
+        return "user";
+      }
+      get content() {
+        return "Who?";
+      }
+    }
+    const { result } = modelOf().generate([new Turn()]);
+    await expect(result).rejects.toThrow(
+      /^message 0: expected .* got an object \(Turn\) whose own fields are {}$/,
+    );
+    await expect(result).rejects.toMatchObject({ code: "RR_INPUT" });
+  });
+
   it("does not skip a message that an array lacks", async () => {
     const messages = [{ role: "user", content: "Who?" }];
     messages.length = 2;

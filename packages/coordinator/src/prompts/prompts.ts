@@ -89,7 +89,8 @@ export function isConversation(prompt: unknown): prompt is readonly unknown[] {
 function checkMessages(messages: readonly unknown[]): ChatMessage[] {
   // Unlike an array's own method, this does not skip what an array lacks.
   return Array.from(messages, (message, index) => {
-    const { role, content } = (message ?? {}) as Record<string, unknown>;
+    // What is inherited, as from a class with accessors, would not be copied.
+    const { role, content } = { ...(message as Record<string, unknown> | null) };
     if (typeof role !== "string" || !(typeof content === "string" || hasOther(message, content))) {
       const isObject = typeof message === "object" && message !== null && !Array.isArray(message);
       const got = isObject ? fieldsOf(message) : show(message);
@@ -111,10 +112,11 @@ function hasOther(message: unknown, content: unknown): boolean {
   return isOmitted && Object.keys(message as object).some((field) => !describing.has(field));
 }
 
-/** `{ role: "user", content: an array of 1 }` */
+/** `{ role: "user", content: an array of 1 }`; of an object of a class, what it has besides its class. */
 function fieldsOf(message: object): string {
   const fields = Object.entries(message).map(([name, value]) => `${name}: ${show(value)}`);
-  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+  const own = fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+  return message.constructor === Object ? own : `${show(message)} whose own fields are ${own}`;
 }
 
 function onlyForMessages(variables: TemplateVariables): RingrankError {
