@@ -11,7 +11,7 @@ import { StagedInput } from "./staged-input.js";
  * and most of those with more threads.
  */
 export class AttentionKernel {
-  readonly #kernels: RankKernels;
+  readonly kernels: RankKernels;
   readonly #threads: number;
   /** By their index in the table, because layers share them. */
   readonly #inputs = new Map<number, StagedInput>();
@@ -19,12 +19,12 @@ export class AttentionKernel {
 
   /** @param threads the threads of a session, which would share the work */
   constructor(kernels: RankKernels, threads: number) {
-    this.#kernels = kernels;
+    this.kernels = kernels;
     this.#threads = threads;
   }
 
   get memory(): KernelMemory {
-    return this.#kernels.memory;
+    return this.kernels.memory;
   }
 
   /** @param indexOf returns the index of a value in the entry's table */
@@ -41,7 +41,7 @@ export class AttentionKernel {
   }
 
   attend(args: number): void {
-    this.#kernels.attend(args);
+    this.kernels.attend(args);
   }
 
   /** The number of this run. Inputs that were staged in an earlier run must be staged again. */
@@ -62,6 +62,6 @@ export class AttentionKernel {
 
   /** The address of scratch space for this many floats; undefined if there is no room. */
   scratch(count: number): number | undefined {
-    return this.#kernels.scratch(count)?.byteOffset;
+    return this.kernels.scratch(count)?.byteOffset;
   }
 }

@@ -1,10 +1,11 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Cache, DataType } from "@ringrank/model";
 import type { Entry, LocalValue, SizeProduct } from "@ringrank/policy";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import { integers } from "../tensors/element-types.js";
 import type { InOrder } from "../tensors/in-order.js";
 import { type Tensor, tensorData } from "../tensors/tensor.js";
-import type { CacheMemory } from "./cache-memory.js";
+import { RowAppender } from "./row-appender.js";
 import { blockRows, ringRows, roundUp } from "./rows.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
 
@@ -27,6 +28,8 @@ type CachedValues = Pick<Entry, "inputs" | "outputs">;
  */
 export class CacheGroup {
   readonly #states: readonly GroupState[];
+  /** Undefined if rows are not in kernels' memory. */
+  readonly #appender: RowAppender | undefined;
   readonly #positions: (Pick<GroupState, "input" | "buffer"> & { readonly type: DataType }) | undefined;
   /** Rows after which a slot wraps around; Infinity if none are dropped. */
   readonly #ring: number;
@@ -36,7 +39,7 @@ export class CacheGroup {
   #capacity = 0;
 
   /** @throws RR_POLICY if a state's local shape has symbolic sizes other than batch and past */
-  constructor(cache: Cache, { inputs, outputs }: CachedValues, memory: CacheMemory) {
+  constructor(cache: Cache, { inputs, outputs }: CachedValues, kernels: RankKernels | undefined) {
     const placeOf = (values: readonly LocalValue[], name: string) =>
       values.findIndex((value) => value.name === name);
     this.exact = cache.exact === true;
@@ -44,9 +47,10 @@ export class CacheGroup {
     this.#states = cache.states.flatMap(({ past, present, axis }) => {
       const input = placeOf(inputs, past);
       if (input === -1) return [];
-      const buffer = new StateBuffer(stateShape(inputs[input]!, axis), this.#ring, memory);
+      const buffer = new StateBuffer(stateShape(inputs[input]!, axis), this.#ring, kernels?.memory);
       return [{ input, output: placeOf(outputs, present), present, buffer }];
     });
+    this.#appender = kernels && RowAppender.of(kernels, this.#states);
     const input = placeOf(inputs, cache.positions);
     if (input !== -1) {
       const { type } = inputs[input]!;
@@ -62,6 +66,7 @@ export class CacheGroup {
     this.#slots = slots;
     this.#capacity = capacity;
     for (const buffer of this.#buffers()) buffer.resize(slots, capacity);
+    this.#appender?.forget();
   }
 
   /**
@@ -82,6 +87,15 @@ export class CacheGroup {
    * @param batchRow the sequence's row in `outputs`
    */
   append(slot: number, start: number, count: number, outputs: InOrder, batchRow: number): void {
+    const isAppended = count === 1 && this.#appender?.append(outputs, batchRow, slot, start % this.#ring);
+    if (!isAppended) this.#appendEach(slot, start, count, outputs, batchRow);
+    if (this.#positions) {
+      const positions = Array.from({ length: count }, (_, row) => start + row);
+      this.#positions.buffer.append(slot, start, integers(this.#positions.type, positions), 0, count);
+    }
+  }
+
+  #appendEach(slot: number, start: number, count: number, outputs: InOrder, batchRow: number): void {
     for (const { output, present, buffer } of this.#states) {
       const rows = outputs[output];
       if (rows === undefined) {
@@ -91,10 +105,6 @@ export class CacheGroup {
         );
       }
       buffer.append(slot, start, tensorData(rows), batchRow, count);
-    }
-    if (this.#positions) {
-      const positions = Array.from({ length: count }, (_, row) => start + row);
-      this.#positions.buffer.append(slot, start, integers(this.#positions.type, positions), 0, count);
     }
   }
 

@@ -1,9 +1,13 @@
 import type { Entry, LocalValue } from "@ringrank/policy";
-import { expect, test } from "vitest";
+import { setKernelFlags } from "@ringrank/webassembly";
+import { expect, test, vi } from "vitest";
+import { RankKernels } from "../kernels/rank-kernels.js";
 import { byName } from "../tensors/in-order.js";
 import { Tensor } from "../tensors/tensor.js";
 import { KvCache, type StepRange } from "./kv-cache.js";
 import { cacheLimits, restorableTokens } from "./restorable.js";
+
+setKernelFlags();
 
 const fixed = (scale: number) => ({ scale, symbols: [] });
 const free = (name: string) => ({ scale: 1, symbols: [name] });
@@ -12,8 +16,8 @@ const free = (name: string) => ({ scale: 1, symbols: [name] });
 class NamedCache extends KvCache {
   readonly #entry: Entry;
 
-  constructor(entry: Entry, filling?: Entry) {
-    super(entry, filling);
+  constructor(entry: Entry, filling?: Entry, kernels?: RankKernels) {
+    super(entry, filling, kernels);
     this.#entry = entry;
   }
 
@@ -129,6 +133,39 @@ test("of a prompt longer than the window, the last rows are kept", () => {
   step(cache, [1], 150);
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 86, 150));
 });
+
+test.each([
+  [undefined, 0],
+  [65, 36],
+])(
+  "with window %s, rows that a kernel copies are those of a cache that grows and wraps around",
+  (window, oldest) => {
+    const lanes = 4;
+    const kernels = new RankKernels(4);
+    const oneLane = entry(window === undefined ? {} : { window });
+    const [positions, past] = oneLane.inputs;
+    const inputs = [positions!, { ...past!, dims: past!.dims.with(3, fixed(lanes)) }];
+    const cache = new NamedCache({ ...oneLane, inputs }, undefined, kernels);
+    const append = vi.spyOn(kernels, "appendRows");
+    const present = new Tensor("float32", kernels.memory.floats(lanes)!, [1, 1, 1, lanes]);
+    for (let position = 0; position < 100; position++) {
+      const range = cache.arrange([1]);
+      (present.data as Float32Array).fill(position);
+      cache.append([1], 1, range, [present]);
+    }
+    expect(append).toHaveBeenCalledTimes(100);
+    const named = cache.named({ first: 0, count: 1, past: 100, source: 0 });
+    const rows = named.get("past")!.data as Float32Array;
+    const places = [...(named.get("positions")!.data as BigInt64Array)].map(Number);
+    expect(places.filter((position) => position >= 0).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 100 - oldest }, (_, at) => oldest + at),
+    );
+    for (const [place, position] of places.entries()) {
+      const row = [...rows.subarray(place * lanes, (place + 1) * lanes)];
+      expect(row).toEqual(new Array(lanes).fill(Math.max(0, position)));
+    }
+  },
+);
 
 test("an exact cache keeps rows that have left the window: the graph uses their number as the length", () => {
   const cache = new NamedCache(entry({ window: 3, exact: true }));

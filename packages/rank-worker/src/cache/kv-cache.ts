@@ -1,9 +1,9 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Entry } from "@ringrank/policy";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { InOrder } from "../tensors/in-order.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { CacheGroup } from "./cache-group.js";
-import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 import { RecurrentStates } from "./recurrent-states.js";
 import { swapsToNeighbours } from "./slot-arrangement.js";
 
@@ -62,13 +62,16 @@ export class KvCache {
   readonly #kept = new Map<number, KeptSequence>();
   #allocatedSlots = 0;
 
-  /** @param filling the entry whose outputs fill those caches that `entry` does not append to */
-  constructor(entry: Entry, filling: Entry | undefined, memory: CacheMemory = ordinaryMemory) {
+  /**
+   * @param filling the entry whose outputs fill those caches that `entry` does not append to
+   * @param kernels have the rows of caches in their memory; undefined if no kernel reads them
+   */
+  constructor(entry: Entry, filling?: Entry, kernels?: RankKernels) {
     const [growing, filled]: [CacheGroup[], CacheGroup[]] = [[], []];
     for (const cache of entry.caches) {
       const isFilled = cache.filledBy !== undefined;
       const outputs = isFilled ? (filling?.outputs ?? []) : entry.outputs;
-      const group = new CacheGroup(cache, { inputs: entry.inputs, outputs }, memory);
+      const group = new CacheGroup(cache, { inputs: entry.inputs, outputs }, kernels);
       (isFilled ? filled : growing).push(group);
     }
     this.#inputs = entry.inputs.length;

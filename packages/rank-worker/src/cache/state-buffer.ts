@@ -21,6 +21,14 @@ export interface StateShape {
   readonly fill: 0 | 0xff;
 }
 
+/** `data` is `[slots, outer, capacity]` rows. */
+interface StateLayout {
+  readonly data: TensorData;
+  readonly outer: number;
+  readonly capacity: number;
+  readonly rowBytes: number;
+}
+
 /**
  * One state of every sequence: a tensor `[slots, …outer, capacity, …inner]` that is fed to sessions in place. Any range
  * of adjacent slots is a tensor too, without a copy. Rows are placed modulo `ring`, so if a window limits what is kept,
@@ -76,6 +84,16 @@ export class StateBuffer {
       bytes.set(this.#bytes.subarray(start, start + to), block * to);
     }
     return tensor(this.#shape.type, data, dims);
+  }
+
+  /** Where the rows are. */
+  get layout(): StateLayout {
+    return {
+      data: this.#data,
+      outer: this.#outer,
+      capacity: this.#capacity,
+      rowBytes: this.#rowBytes,
+    };
   }
 
   /** Resizes the buffer to this many slots and rows, and moves the old content that fits to its new place. */

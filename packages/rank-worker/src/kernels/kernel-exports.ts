@@ -63,6 +63,13 @@ export interface KernelExports {
   attend(args: number): void;
   add(x: number, y: number, out: number, count: number): void;
   addRow(x: number, row: number, out: number, rows: number, width: number): void;
+  /**
+   * Copies a row of every state of a cache: assembly/append-rows.ts.
+   *
+   * @param list see cache/row-appender.ts
+   * @param place the row of the slot to which it is copied
+   */
+  appendRows(list: number, states: number, batchRow: number, slot: number, place: number): void;
   copyHeads(
     from: number,
     fromRow: number,

@@ -12,6 +12,7 @@ export class RankKernels {
   readonly attend: KernelExports["attend"];
   readonly add: KernelExports["add"];
   readonly addRow: KernelExports["addRow"];
+  readonly appendRows: KernelExports["appendRows"];
   readonly copyHeads: KernelExports["copyHeads"];
   readonly turnHeads: KernelExports["turnHeads"];
   readonly elementwise: KernelExports["elementwise"];
@@ -50,6 +51,7 @@ export class RankKernels {
     this.attend = attend;
     this.add = add;
     this.addRow = addRow;
+    this.appendRows = exports.appendRows;
     this.copyHeads = copyHeads;
     this.turnHeads = turnHeads;
     this.elementwise = elementwise;

@@ -57,7 +57,7 @@ export class Stepper {
     this.#decoder = decoder;
     this.#encoder = encoder;
     this.#context = context;
-    this.#cache = new KvCache(decoder.entry, encoder?.entry, decoder.attention?.memory);
+    this.#cache = new KvCache(decoder.entry, encoder?.entry, decoder.attention?.kernels);
     this.#inputs = new StepInputs(decoder.entry);
     this.#logits = new ShardedLogits(decoder.entry, rank);
     this.#share = new VocabularyShare(this.#logits.vocabulary, this.#logits.shard, rank, worldSize);
