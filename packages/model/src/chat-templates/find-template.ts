@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
+import { isListed } from "../files/is-listed.js";
 import { isJsonObject, type JsonObject } from "../files/json.js";
 import { decodeUtf8, readFile } from "../files/read-file.js";
 import { specialTokens } from "../tokenizer/special-tokens.js";
@@ -42,7 +42,7 @@ export interface FoundTemplate {
 export function findTemplate(directory: string, withTools = false): FoundTemplate | undefined {
   const config = readTokenizerConfig(directory);
   const names = withTools ? ["tool_use", "default"] : ["default"];
-  const file = names.map((name) => join(directory, templateFiles[name]!)).find((path) => existsSync(path));
+  const file = names.map((name) => join(directory, templateFiles[name]!)).find((path) => isListed(path));
   const where = file ?? tokenizerConfigFile(directory);
   const source =
     file === undefined

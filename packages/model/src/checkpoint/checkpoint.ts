@@ -1,9 +1,11 @@
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import { type FileIdentity, identityAlone, requireUnchanged } from "../files/file-identity.js";
+import { isListed } from "../files/is-listed.js";
 import { type JsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
 import { resolveNamedFile } from "../files/named-file.js";
+import { unreadable } from "../files/unreadable.js";
 import { closeFile, openFile } from "../weights/read-at.js";
 import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from "./safetensors.js";
 import { readWeightMap } from "./weight-map.js";
@@ -37,7 +39,7 @@ const singleName = "model.safetensors";
  */
 export function openCheckpoint(directory: string): Checkpoint {
   const configPath = join(directory, "config.json");
-  if (!existsSync(configPath)) {
+  if (!isListed(configPath)) {
     throw new RingrankError(
       "RR_NOT_A_MODEL",
       `${directory} has no config.json; expected the directory of a HuggingFace model`,
@@ -46,11 +48,11 @@ export function openCheckpoint(directory: string): Checkpoint {
   const root = realpathSync(directory);
   const config = readJsonObject(configPath, jsonFileLimits.config);
   const indexPath = join(root, indexName);
-  if (existsSync(join(root, singleName))) {
-    const { file, header } = openWeightFile(realpathSync(join(root, singleName)));
+  if (isListed(join(root, singleName))) {
+    const { file, header } = openWeightFile(realFile(join(root, singleName)));
     return { directory: root, config, tensors: header.tensors, files: [file] };
   }
-  if (existsSync(indexPath)) return { directory: root, config, ...openIndexed(root, indexPath) };
+  if (isListed(indexPath)) return { directory: root, config, ...openIndexed(root, indexPath) };
   return { directory: root, config, tensors: undefined, files: [] };
 }
 
@@ -105,6 +107,15 @@ function openIndexed(root: string, indexPath: string): Pick<Checkpoint, "tensors
     }
   }
   return { tensors, files };
+}
+
+/** @throws RR_MISSING_FILE for a link to nothing */
+function realFile(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    throw unreadable(error);
+  }
 }
 
 function openWeightFile(path: string): { file: CheckpointFile; header: SafetensorsHeader } {

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isListed } from "../files/is-listed.js";
 import { type JsonObject, type JsonValue, jsonFileLimits, readJsonObject } from "../files/json.js";
 import { ConfigReader } from "./config-reader.js";
 
@@ -79,7 +79,7 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
 export function readGenerationConfig(directory: string, config: JsonObject): GenerationConfig {
   const path = join(directory, "generation_config.json");
   const modelConfig = new ConfigReader(config);
-  const reader = existsSync(path)
+  const reader = isListed(path)
     ? new ConfigReader(readJsonObject(path, jsonFileLimits.config), path)
     : modelConfig;
   const decoderPromptIds = readDecoderPromptIds(reader, modelConfig);

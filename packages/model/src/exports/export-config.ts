@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ConfigReader, isJsonObject, type JsonObject } from "../checkpoint/index.js";
+import { isListed } from "../files/is-listed.js";
 import { jsonFileLimits, readJsonObject } from "../files/json.js";
 
 /** What is known about a model in addition to its ONNX files. */
@@ -22,8 +22,8 @@ export function exportConfig(folder: string): ExportConfig {
   const above = basename(folder) === "onnx" ? [dirname(folder)] : [];
   for (const directory of [folder, ...above]) {
     const path = join(directory, "config.json");
-    if (existsSync(path)) return { directory, config: readJsonObject(path, jsonFileLimits.config) };
-    if (existsSync(join(directory, genaiName))) return { directory, config: readGenaiConfig(directory) };
+    if (isListed(path)) return { directory, config: readJsonObject(path, jsonFileLimits.config) };
+    if (isListed(join(directory, genaiName))) return { directory, config: readGenaiConfig(directory) };
   }
   return { directory: folder, config: {} };
 }

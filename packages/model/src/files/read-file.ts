@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
+import { refusePointer } from "./git-lfs.js";
 import { unreadable } from "./unreadable.js";
 
 /**
@@ -7,8 +8,8 @@ import { unreadable } from "./unreadable.js";
  * waits for its writer, and some devices never end.
  *
  * @param content what it should contain, for errors
- * @throws RR_MISSING_FILE if it does not exist or cannot be read; RR_FILE_FORMAT if it is too large, or is not a
- * regular file
+ * @throws RR_MISSING_FILE if it does not exist or cannot be read; RR_FILE_FORMAT if it is too large, is not a regular
+ * file, or is a pointer of Git LFS
  */
 export function readFile(file: string, maxBytes: number, content: string): Uint8Array {
   try {
@@ -20,7 +21,9 @@ export function readFile(file: string, maxBytes: number, content: string): Uint8
         `${file}: expected at most ${maxBytes} bytes of ${content}, got ${stat.size}`,
       );
     }
-    return readFileSync(file);
+    const bytes = readFileSync(file);
+    refusePointer(file, bytes);
+    return bytes;
   } catch (error) {
     throw unreadable(error);
   }

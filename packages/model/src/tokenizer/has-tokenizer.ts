@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isListed } from "../files/is-listed.js";
 
 /** Where a model directory's tokenizer would be. */
 export function tokenizerFile(directory: string): string {
@@ -8,5 +8,5 @@ export function tokenizerFile(directory: string): string {
 
 /** Whether a model directory has a tokenizer, which `loadTokenizer` loads. */
 export function hasTokenizer(directory: string): boolean {
-  return existsSync(tokenizerFile(directory));
+  return isListed(tokenizerFile(directory));
 }

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isListed } from "../files/is-listed.js";
 import { type JsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
 
 /** The file in which a model directory says how its tokenizer is used. */
@@ -22,5 +22,5 @@ export function readTokenizerConfig(directory: string): JsonObject {
 
 /** Empty if there is no such file. */
 function objectIn(path: string): JsonObject {
-  return existsSync(path) ? readJsonObject(path, jsonFileLimits.tokenizer) : {};
+  return isListed(path) ? readJsonObject(path, jsonFileLimits.tokenizer) : {};
 }

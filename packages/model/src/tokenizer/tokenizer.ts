@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
+import { isListed } from "../files/is-listed.js";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { addedTokens } from "./added-tokens.js";
 import { AddedVocabulary } from "./added-vocabulary.js";
@@ -119,7 +119,7 @@ export class Tokenizer {
  */
 export function loadTokenizer(directory: string): Tokenizer | undefined {
   const path = tokenizerFile(directory);
-  if (!existsSync(path)) return undefined;
+  if (!isListed(path)) return undefined;
   const json = readMutableJson(path, jsonFileLimits.tokenizer);
   checkTokenizerJson(json, path);
   const config = readTokenizerConfig(directory);

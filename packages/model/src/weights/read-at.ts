@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
 import { type FileIdentity, identityOf } from "../files/file-identity.js";
+import { pointerBytes, refusePointer } from "../files/git-lfs.js";
 import { unreadable } from "../files/unreadable.js";
 import { bytesOf } from "./element-types.js";
 
@@ -59,14 +60,15 @@ export function readAt(file: OpenFile, into: ArrayBufferView, position: number):
 /**
  * Opens a regular file for {@link readAt}.
  *
- * @throws RR_MISSING_FILE if it does not exist or cannot be opened; RR_FILE_FORMAT if it is not a regular file
+ * @throws RR_MISSING_FILE if it does not exist or cannot be opened; RR_FILE_FORMAT if it is not a regular file, or a
+ * pointer of Git LFS
  */
 export function openFile(path: string): OpenFile {
   try {
     // Checked before opening, because opening a pipe waits for its writer.
-    if (!statSync(path).isFile()) {
-      throw new RingrankError("RR_FILE_FORMAT", `${path}: expected a regular file`);
-    }
+    const stat = statSync(path);
+    if (!stat.isFile()) throw new RingrankError("RR_FILE_FORMAT", `${path}: expected a regular file`);
+    if (stat.size < pointerBytes) refusePointer(path, readFileSync(path));
     const descriptor = openSync(path, "r");
     return { ...identityOf(path, fstatSync(descriptor, { bigint: true })), descriptor };
   } catch (error) {
