@@ -13,9 +13,9 @@ export function withGivenOutputs(
   fetches: Fetches,
   letGo?: (copy: Tensor | undefined) => void,
 ): Fetched {
-  for (const name in fetches) {
-    const given = fetches[name];
-    if (given === null || given === undefined) continue;
+  // With `for … in`, this was compiled for one session's object, and again and again for those of others.
+  for (const [name, given] of Object.entries(fetches)) {
+    if (given === null) continue;
     letGo?.(fetched[name]);
     fetched[name] = given;
   }
