@@ -238,4 +238,28 @@ export interface KernelExports {
     columns: number,
     count: number,
   ): void;
+  /**
+   * Skips floats that are not above the threshold: assembly/sampling/skip.ts.
+   *
+   * @returns where the first group of eight starts, from `from`, of which one is; or the last few
+   */
+  skipSmall(keys: number, from: number, count: number, threshold: number): number;
+  /**
+   * Does the same with floats that stay below `best` after multiplication and addition of noise.
+   *
+   * @param id the token of the first one
+   * @param first of {@link GumbelNoise}, as is `second`
+   * @param least below the factor, which is at most `most`
+   */
+  skipUnlikely(
+    logits: number,
+    from: number,
+    count: number,
+    id: number,
+    first: number,
+    second: number,
+    least: number,
+    most: number,
+    best: number,
+  ): number;
 }

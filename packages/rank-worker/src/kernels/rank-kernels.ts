@@ -33,6 +33,8 @@ export class RankKernels {
   readonly groupActivations: KernelExports["groupActivations"];
   readonly beginSums: KernelExports["beginSums"];
   readonly addSums: KernelExports["addSums"];
+  readonly skipSmall: KernelExports["skipSmall"];
+  readonly skipUnlikely: KernelExports["skipUnlikely"];
   /** Whether the engine multiplies several quantized rows faster if they are kept apart. */
   readonly keepsRowsApart = runsWideVectors();
   /** By the bits of a weight. */
@@ -72,6 +74,8 @@ export class RankKernels {
     this.groupActivations = exports.groupActivations;
     this.beginSums = exports.beginSums;
     this.addSums = exports.addSums;
+    this.skipSmall = exports.skipSmall;
+    this.skipUnlikely = exports.skipUnlikely;
     const { quantize4, quantize8, multiply4, multiply8, groupWeights4, groupWeights8 } = exports;
     this.products = {
       4: {

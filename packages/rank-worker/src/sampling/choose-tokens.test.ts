@@ -1,7 +1,9 @@
 import type { ValueShard } from "@ringrank/policy";
+import { setKernelFlags } from "@ringrank/webassembly";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
+import { RankKernels } from "../kernels/rank-kernels.js";
 import type { SamplingParameters } from "../protocol.js";
 import { greedy } from "../testing/in-ranks.js";
 import { onOneThread, valuesOf } from "../testing/on-one-thread.js";
@@ -9,6 +11,8 @@ import { chooseTokens, type TokenChoice } from "./choose-tokens.js";
 import type { SamplingRow } from "./local-row.js";
 import { GumbelNoise } from "./noise.js";
 import { VocabularyShare } from "./vocabulary-share.js";
+
+setKernelFlags();
 
 const vocabulary = 700;
 /** A sequence without tokens. */
@@ -50,7 +54,11 @@ const shards: Record<string, { worldSize: number; shard?: ValueShard }> = {
 };
 
 /** How each rank ends that chooses tokens of these rows from its part of their logits. */
-function outcomes(name: string, rows: readonly SamplingRow[]): PromiseSettledResult<TokenChoice[]>[] {
+function outcomes(
+  name: string,
+  rows: readonly SamplingRow[],
+  kernels?: RankKernels,
+): PromiseSettledResult<TokenChoice[]>[] {
   const { worldSize, shard } = shards[name]!;
   return onOneThread(worldSize, (communicator) => {
     const { rank } = communicator;
@@ -65,13 +73,14 @@ function outcomes(name: string, rows: readonly SamplingRow[]): PromiseSettledRes
       communicator,
       share,
       rows.map((row) => ({ ...row, logits: part(row) })),
+      kernels,
     );
   });
 }
 
 /** What each rank chooses. */
-function choose(name: string, rows: readonly SamplingRow[]): TokenChoice[][] {
-  return valuesOf(outcomes(name, rows));
+function choose(name: string, rows: readonly SamplingRow[], kernels?: RankKernels): TokenChoice[][] {
+  return valuesOf(outcomes(name, rows, kernels));
 }
 
 /** The definition, on whole logits: transformers' processors in their order, then the Gumbel maximum. */
@@ -187,9 +196,12 @@ const cases = [
 const expected = cases.map((rows) => rows.map(reference));
 
 describe.each(Object.keys(shards))("%s", (name) => {
-  test("choose the same as the definition on whole logits, on every rank", () => {
+  test.each([
+    ["", undefined],
+    [", with kernels", new RankKernels(4)],
+  ])("choose the same as the definition on whole logits, on every rank%s", (_, kernels) => {
     for (const [at, rows] of cases.entries()) {
-      for (const chosen of choose(name, rows)) {
+      for (const chosen of choose(name, rows, kernels)) {
         expect(chosen.map(({ token }) => token)).toEqual(expected[at]!.map(({ token }) => token));
         // Sums of 700 float64 terms in another order.
         expect(chosen.map(({ logprob }) => logprob)).toBeAllclose(

@@ -1,5 +1,6 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import { adjustedLogit } from "./adjusted-logits.js";
 import { unconstrained } from "./constraint.js";
 import { exchange } from "./exchange.js";
@@ -26,12 +27,14 @@ export interface TokenChoice {
  * The order is that of transformers: repetition penalty, repeated n-grams, a forced end; temperature, top-k, top-p,
  * min-p. Ties in logits go to the lowest token id. A ban on repeated n-grams that leaves no token is lifted.
  *
+ * @param kernels skip most of the vocabulary faster
  * @throws RR_RANK_FAILED naming the rank whose logits are NaN or infinite, or no rank if no token can be chosen
  */
 export function chooseTokens(
   communicator: Communicator,
   share: VocabularyShare,
   samplingRows: readonly SamplingRow[],
+  kernels?: RankKernels,
 ): TokenChoice[] {
   const rows = Array.from(samplingRows, openRow);
   const choices: TokenChoice[] = new Array(rows.length);
@@ -40,7 +43,9 @@ export function chooseTokens(
     const limits = Array.from(open, (index) =>
       Math.min(firstLimit(rows[index]!.sampling) * widen, share.vocabulary),
     );
-    const all = exchange(communicator, limits, (at, summary) => summarize(rows[open[at]!]!, share, summary));
+    const all = exchange(communicator, limits, (at, summary) =>
+      summarize(rows[open[at]!]!, share, summary, kernels),
+    );
     open = open.filter((index, at) => {
       const row = rows[index]!;
       const summaries = all[at]!;

@@ -1,9 +1,11 @@
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { SamplingParameters } from "../protocol.js";
 import { adjustedLogits } from "./adjusted-logits.js";
 import { type Constraint, constraintOf } from "./constraint.js";
 import { exponentialSum } from "./exponential-sum.js";
 import { GumbelNoise, maximumNoise } from "./noise.js";
 import type { RowSummary } from "./row-summary.js";
+import { skipSmall, skipUnlikely } from "./skips.js";
 import { needsTotal, type Strategy, strategyOf } from "./strategy.js";
 import { TopCandidates } from "./top-candidates.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
@@ -37,14 +39,23 @@ export function openRow({ logits, sampling, tokens, seen, position }: SamplingRo
  * Summarizes this rank's part of a row.
  *
  * @param summary empty, with room for the most candidates to be named
+ * @param kernels skip most of the vocabulary faster
  */
-export function summarize(row: OpenRow, share: VocabularyShare, summary: RowSummary): void {
+export function summarize(
+  row: OpenRow,
+  share: VocabularyShare,
+  summary: RowSummary,
+  kernels?: RankKernels,
+): void {
   const { sampling } = row;
   const raw = share.own(row.logits);
   const values = adjustedLogits(raw, row, share);
   const { room } = summary;
   const top = new TopCandidates(room);
-  const isSound = row.strategy === "noise" ? offerWithNoise(top, values, row, share) : top.offerAll(values);
+  const isSound =
+    row.strategy === "noise"
+      ? offerWithNoise(top, values, row, share, kernels)
+      : top.offerAll(values, skipSmall(values, kernels));
   if (!isSound) {
     summary.isBroken = true;
     return;
@@ -66,20 +77,28 @@ function offerWithNoise(
   values: Float32Array,
   { sampling, position }: SamplingRow,
   share: VocabularyShare,
+  kernels: RankKernels | undefined,
 ): boolean {
   const noise = new GumbelNoise(sampling.seed, position);
   const { temperature } = sampling;
+  const { firstId } = share;
+  const skipping = firstId === undefined ? undefined : kernels;
+  const skip = skipUnlikely(values, temperature, noise, firstId ?? 0, skipping);
   let threshold = top.threshold;
-  for (let element = 0; element < values.length; element++) {
-    const scaled = values[element]! / temperature;
-    // Saves two logarithms for every token whose noise does not raise it above the best so far.
-    const behind = threshold - scaled;
-    if (behind >= maximumNoise) continue;
-    if (!(scaled < Number.POSITIVE_INFINITY)) return false;
-    const id = share.id(element);
-    if (behind > 0 && !noise.mayReach(id, behind)) continue;
-    top.offer(scaled + noise.of(id), element);
-    threshold = top.threshold;
+  let element = 0;
+  while (element < values.length) {
+    element = skip(element, threshold);
+    for (const end = Math.min(element + 8, values.length); element < end; element++) {
+      const scaled = values[element]! / temperature;
+      // Saves two logarithms for every token whose noise does not raise it above the best so far.
+      const behind = threshold - scaled;
+      if (behind >= maximumNoise) continue;
+      if (!(scaled < Number.POSITIVE_INFINITY)) return false;
+      const id = share.id(element);
+      if (behind > 0 && !noise.mayReach(id, behind)) continue;
+      top.offer(scaled + noise.of(id), element);
+      threshold = top.threshold;
+    }
   }
   return true;
 }

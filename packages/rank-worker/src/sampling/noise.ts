@@ -5,16 +5,17 @@
  * Maddison et al., "A* sampling", 2014).
  */
 export class GumbelNoise {
-  readonly #first: number;
-  readonly #second: number;
+  /** Signed 32-bit, as is the other one. A token's hash is made of these and its id. */
+  readonly first: number;
+  readonly second: number;
 
   /**
    * @param seed unsigned 32-bit
    * @param position the position of the chosen token in its own sequence
    */
   constructor(seed: number, position: number) {
-    this.#first = mix(mix((seed + 0x9e37_79b9) | 0) ^ position);
-    this.#second = mix((this.#first + 0x85eb_ca6b) | 0);
+    this.first = mix(mix((seed + 0x9e37_79b9) | 0) ^ position);
+    this.second = mix((this.first + 0x85eb_ca6b) | 0);
   }
 
   /** −ln(−ln u), with u = (h + ½) / 2³² in (0, 1), h a hash of the counter. At most {@link maximumNoise}. */
@@ -33,7 +34,7 @@ export class GumbelNoise {
   }
 
   #hash(id: number): number {
-    return mix((mix(id ^ this.#first) + this.#second) | 0) >>> 0;
+    return mix((mix(id ^ this.first) + this.second) | 0) >>> 0;
   }
 }
 

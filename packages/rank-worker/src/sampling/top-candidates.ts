@@ -1,3 +1,5 @@
+import { skipSmall } from "./skips.js";
+
 /** The `limit` largest offers; ties go to the earlier one. A heap whose root is the smallest of them. */
 export class TopCandidates {
   readonly #limit: number;
@@ -26,13 +28,14 @@ export class TopCandidates {
   /**
    * Offers every key, by its index.
    *
+   * @param skip skips keys that are not above the threshold
    * @returns false if a key is NaN or +∞; the candidates are then meaningless
    */
-  offerAll(keys: Float32Array): boolean {
+  offerAll(keys: Float32Array, skip = skipSmall(keys)): boolean {
     let threshold = this.threshold;
     let element = 0;
     while (element < keys.length) {
-      element = skipEights(keys, element, threshold);
+      element = skip(element, threshold);
       for (const end = Math.min(element + 8, keys.length); element < end; element++) {
         const key = keys[element]!;
         if (key <= threshold) continue;
@@ -92,30 +95,4 @@ export class TopCandidates {
     this.#keys[to] = this.#keys[from]!;
     this.#elements[to] = this.#elements[from]!;
   }
-}
-
-/**
- * Most keys are not taken, so almost all the work is comparing with one number. Eight comparisons in one condition take
- * less than half the time of a loop over single keys.
- *
- * @returns the start of the first group of eight, counting from `from`, in which a key is above the threshold or NaN;
- * or of the last few keys
- */
-function skipEights(keys: Float32Array, from: number, threshold: number): number {
-  const last = keys.length - 8;
-  let at = from;
-  while (
-    at <= last &&
-    keys[at]! <= threshold &&
-    keys[at + 1]! <= threshold &&
-    keys[at + 2]! <= threshold &&
-    keys[at + 3]! <= threshold &&
-    keys[at + 4]! <= threshold &&
-    keys[at + 5]! <= threshold &&
-    keys[at + 6]! <= threshold &&
-    keys[at + 7]! <= threshold
-  ) {
-    at += 8;
-  }
-  return at;
 }

@@ -47,6 +47,11 @@ export class VocabularyShare {
     return owned;
   }
 
+  /** The token id of the first owned element, if those of the others follow. */
+  get firstId(): number | undefined {
+    return this.#only?.id;
+  }
+
   /** The token id of an owned element. */
   id(element: number): number {
     if (this.#only !== undefined) return this.#only.id + element;

@@ -196,7 +196,9 @@ export class Stepper {
       return [{ logits: local[at]![0]!, sampling, tokens, seen, position: this.#cache.length(sequence) }];
     });
     const choices: TokenChoice[] =
-      sampled.length === 0 ? [] : chooseTokens(communicator, this.#share, sampled);
+      sampled.length === 0
+        ? []
+        : chooseTokens(communicator, this.#share, sampled, this.#decoder.attention?.kernels);
 
     const nextChoice = choices.values();
     let nextLogits = 0;
