@@ -106,7 +106,10 @@ function stagesOf(
   return stages.map(({ nodes, products }) => ({ ...nothing, nodes, products: byValue(products) }));
 }
 
-/** The product with one expert's matrix, if ranks can multiply by it themselves (see `matrix-product.ts`). */
+/**
+ * The product with one expert's matrix, if ranks can multiply by it themselves (see `matrix-product.ts`), and if this
+ * one has a part of it.
+ */
 function stackedProduct(
   index: number,
   { [index]: factoredNode }: FactoredGraph["nodes"],
@@ -116,7 +119,8 @@ function stackedProduct(
   const isRounded = intAttribute(node, "accuracy_level", 0) === 4;
   if (operatorName(node) !== "ringrank::StackedMatMulNBits" || !isRounded) return undefined;
   const parts = local.nodes[index]!;
-  const product = parts.at(-1)!;
+  const product = parts.at(-1);
+  if (product === undefined) return undefined;
   const [value, ...matrix] = product.inputs as [string, string, string];
   const [values, scales] = matrix.map((name) => parts.find(({ outputs }) => outputs[0] === name)!.inputs[0]!);
   return {
