@@ -13,20 +13,27 @@ import { compileExperts } from "./compile-experts.js";
 import { ProductCompiler } from "./compile-product.js";
 import { type NextStep, RunCompiler } from "./compile-run.js";
 import { type CompileContext, EntryScope } from "./entry-scope.js";
+import { joinKernelSteps } from "./join-kernel-steps.js";
 import { lastUses } from "./last-uses.js";
 
 /** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
 export function compileEntry(name: string, entry: Entry, context: CompileContext): CompiledEntry {
   const scope = new EntryScope(name, entry, context);
+  const { kernels, attention } = context;
   const steps = compileSteps(scope, entry);
+  const end = entry.cacheSteps ?? steps.length;
+  // A run may end between these.
+  const ofCaches = joinKernelSteps(steps.slice(0, end), kernels);
+  const others = joinKernelSteps(steps.slice(end), kernels);
   const { indices } = scope;
   return {
     entry,
     values: indices.size,
     sizes: new InputSizes(entry.inputs),
     outputs: entry.outputs.map(({ name }) => indices.get(name)),
-    steps,
-    attention: context.attention,
+    steps: withMeanwhile([...ofCaches, ...others]),
+    cacheSteps: ofCaches.length,
+    attention,
   };
 }
 
@@ -37,17 +44,20 @@ export function compileSteps(
 ): PlacedStep[] {
   const compiler = new StepCompiler(scope);
   const drops = lastUses(steps, outputs, scope.context.segments);
-  const compiled = steps.map((step, at) => {
+  return steps.map((step, at) => {
     const next = { step: steps[at + 1], drop: drops[at + 1] ?? [] };
     return { step: compiler.compile(step, next), drop: drops[at]!.map(scope.use) };
   });
+}
+
+function withMeanwhile(steps: readonly PlacedStep[]): PlacedStep[] {
   let meanwhile: PlacedStep["meanwhile"];
-  const placed = compiled.reverse().map(({ step, drop }): PlacedStep => {
-    const one = { step, drop, meanwhile };
-    meanwhile = step.headStart?.turn ?? meanwhile;
+  const reversed = steps.toReversed().map((placed): PlacedStep => {
+    const one = { ...placed, meanwhile };
+    meanwhile = placed.step.headStart?.turn ?? meanwhile;
     return one;
   });
-  return placed.reverse();
+  return reversed.reverse();
 }
 
 class StepCompiler {

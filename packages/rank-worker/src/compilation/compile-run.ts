@@ -6,8 +6,9 @@ import { ElementwiseShortcut } from "../elementwise/elementwise-shortcut.js";
 import { InstructionList } from "../elementwise/instruction-list.js";
 import { CompiledActivation } from "../execution/compiled-activated-product.js";
 import { type AttentionBlocks, CompiledAttention } from "../execution/compiled-attention.js";
+import { CompiledElementwise } from "../execution/compiled-elementwise.js";
+import { CompiledInterpreter } from "../execution/compiled-interpreter.js";
 import { CompiledSegment, type SegmentValues } from "../execution/compiled-segment.js";
-import { CompiledShortcut } from "../execution/compiled-shortcut.js";
 import type { CompiledStep, NamedIndex } from "../execution/compiled-step.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { Epilogue } from "../products/epilogue.js";
@@ -47,14 +48,14 @@ export class RunCompiler {
       return new CompiledAttention(index, row, this.#blocks(attention), step);
     }
     const interpreter = this.#interpreter(index, tabled, outputs);
-    if (interpreter !== undefined) return new CompiledShortcut("interpreting", index, interpreter, step);
-    const elementwise = this.#elementwise(index, tabled);
-    const activation =
-      elementwise === undefined ? step : new CompiledShortcut("activating", index, elementwise, step);
+    if (interpreter !== undefined) return new CompiledInterpreter(index, interpreter, step);
+    const shortcut = this.#elementwise(index, tabled);
+    if (shortcut === undefined) return step;
+    const elementwise = new CompiledElementwise(index, shortcut, step);
     const [made] = tabled.results;
     return made !== undefined && this.#madeByEpilogues.has(made.index)
-      ? new CompiledActivation(made.index, activation)
-      : activation;
+      ? new CompiledActivation(made.index, elementwise)
+      : elementwise;
   }
 
   /**

@@ -1,16 +1,16 @@
+import type { KernelCall } from "../kernels/kernel-call.js";
 import { KernelResult } from "../kernels/kernel-result.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { InstructionList } from "./instruction-list.js";
 import { valuesOfOneShape } from "./one-shape.js";
 
-/** The addresses of values that are read in place, and of the results. */
+/** The kernel call for values that are read in place, and its results. */
 interface Prepared {
   readonly inputs: readonly Tensor[];
   readonly results: readonly Tensor[];
-  /** Of the inputs, then of the results. */
-  readonly addresses: readonly number[];
-  readonly count: number;
+  readonly call: KernelCall;
 }
 
 /**
@@ -18,9 +18,12 @@ interface Prepared {
  * operators cost a session many times as much as the arithmetic. Larger values are left to the session.
  */
 export class ElementwiseShortcut {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
   readonly #list: InstructionList;
-  readonly #inputs: readonly number[];
-  readonly #outputs: readonly { readonly index: number; readonly result: KernelResult }[];
+  /** By output. */
+  readonly #results: readonly KernelResult[];
+  readonly #instructions: Uint32Array | undefined;
   /** Kept if all inputs are read in place: products return the same tensors in every step. */
   #prepared: Prepared | undefined;
 
@@ -30,8 +33,10 @@ export class ElementwiseShortcut {
    */
   constructor(list: InstructionList, inputs: readonly number[], outputs: readonly number[]) {
     this.#list = list;
-    this.#inputs = inputs;
-    this.#outputs = outputs.map((index) => ({ index, result: new KernelResult(list.kernels.memory) }));
+    this.#instructions = list.copy();
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.#results = outputs.map(() => new KernelResult(list.kernels.memory));
   }
 
   /**
@@ -43,34 +48,40 @@ export class ElementwiseShortcut {
   run(table: Table): boolean {
     const prepared = this.#isAsBefore(table) ? this.#prepared : this.#prepare(table);
     if (prepared === undefined) return false;
-    this.#list.run(prepared.addresses, prepared.count);
-    const outputs = this.#outputs;
-    for (let at = 0; at < outputs.length; at++) table[outputs[at]!.index] = prepared.results[at];
+    this.#list.kernels.make(prepared.call);
+    const { outputs } = this;
+    for (let at = 0; at < outputs.length; at++) table[outputs[at]!] = prepared.results[at];
     return true;
+  }
+
+  /** What the last {@link run} did, if it was nothing but a call of these kernels. */
+  lastCall(kernels: RankKernels): KernelCall | undefined {
+    return kernels === this.#list.kernels ? this.#prepared?.call : undefined;
   }
 
   #isAsBefore(table: Table): boolean {
     if (this.#prepared === undefined) return false;
     const { inputs } = this.#prepared;
-    for (let at = 0; at < inputs.length; at++) if (inputs[at] !== table[this.#inputs[at]!]) return false;
+    for (let at = 0; at < inputs.length; at++) if (inputs[at] !== table[this.inputs[at]!]) return false;
     return true;
   }
 
   /** Returns undefined if a session must be used. */
   #prepare(table: Table): Prepared | undefined {
     this.#prepared = undefined;
-    const inputs = valuesOfOneShape(table, this.#inputs);
-    if (inputs === undefined) return undefined;
+    const inputs = valuesOfOneShape(table, this.inputs);
+    if (inputs === undefined || this.#instructions === undefined) return undefined;
     const [{ dims, data }] = inputs;
-    const results = this.#outputs.flatMap(({ result }) => result.tensor(dims) ?? []);
-    if (results.length < this.#outputs.length) return undefined;
+    const results = this.#results.flatMap((result) => result.tensor(dims) ?? []);
+    if (results.length < this.#results.length) return undefined;
     const floats = inputs.map((input) => input.data as Float32Array);
     const read = this.#copies(floats);
     if (read === undefined) return undefined;
     const addresses = [...read, ...results.map((result) => result.data as Float32Array)].map(
       ({ byteOffset }) => byteOffset,
     );
-    const prepared = { inputs, results, addresses, count: data.length };
+    const call = this.#list.call(this.#instructions, addresses, data.length);
+    const prepared = { inputs, results, call };
     if (read.every((one, at) => one === floats[at])) this.#prepared = prepared;
     return prepared;
   }

@@ -21,7 +21,7 @@ describe.each(["plain", "fused"] as const)("the %s kernels", (build) => {
       return room;
     });
     const addresses = floats.map(({ byteOffset }) => byteOffset);
-    list.run(addresses, count);
+    kernels.make(list.call(list.copy()!, addresses, count));
     const result = floats.at(-1)!.slice();
     for (const room of floats) kernels.memory.release(room);
     return result;
@@ -162,7 +162,8 @@ describe.each(["plain", "fused"] as const)("the %s kernels", (build) => {
       ],
       outputs: [3],
     } as const;
-    InstructionList.open(kernels, plan, 1)!.run([input.byteOffset, output.byteOffset], count);
+    const list = InstructionList.open(kernels, plan, 1)!;
+    kernels.make(list.call(list.copy()!, [input.byteOffset, output.byteOffset], count));
     expect(output.subarray(0, count)).toEqual(x.map((one) => 1 - 3 * one));
     const vectors = Math.ceil(count / 4) * 4;
     expect(output.subarray(vectors)).toEqual(new Float32Array(count + 4 - vectors).fill(-1));

@@ -1,5 +1,6 @@
 import type { Elementwise, ElementwiseOperation } from "@ringrank/policy";
 import { wholeLines } from "../kernels/cache-line.js";
+import { type KernelCall, kernelCall } from "../kernels/kernel-call.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
 /** By number, in the same order as in assembly/elementwise/elementwise.ts. */
@@ -18,7 +19,10 @@ const chunk = 256;
 const word = { operation: 0, left: 1, right: 3, out: 5 } as const;
 const wordsOfInstruction = 7;
 
-/** The instructions of an elementwise segment in the kernel's format. Steps that run the segment share them. */
+/**
+ * The instructions of an elementwise segment in the kernel's format. Steps that run the segment share its constants and
+ * the room for intermediate results.
+ */
 export class InstructionList {
   readonly kernels: RankKernels;
   /** Whether the last instruction computes the only output, so that it can be written {@link runRows elsewhere}. */
@@ -85,13 +89,21 @@ export class InstructionList {
     return room && new InstructionList(kernels, plan, inputs, room);
   }
 
+  /** A step's own copy of the instructions, so that they keep its addresses; undefined if there is no room. */
+  copy(): Uint32Array | undefined {
+    const room = this.kernels.memory.unclearedFloats(this.#words.length);
+    return room && new Uint32Array(room.buffer, room.byteOffset, room.length);
+  }
+
   /**
+   * @param copy of the instructions, which the call runs
    * @param addresses of the inputs, then of the outputs; multiples of 16
    * @param count number of floats in each; whole vectors of four are read and written
    */
-  run(addresses: readonly number[], count: number): void {
+  call(copy: Uint32Array, addresses: readonly number[], count: number): KernelCall {
     this.#place(addresses);
-    this.kernels.elementwise(this.#first, this.#end, count);
+    copy.set(this.#words);
+    return kernelCall("elementwise", copy.byteOffset, copy.byteOffset + copy.byteLength, count);
   }
 
   /**

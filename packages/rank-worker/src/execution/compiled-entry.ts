@@ -12,6 +12,8 @@ export interface CompiledEntry {
   /** Index in the table of each of the entry's outputs; undefined for those that this rank has no part of. */
   readonly outputs: readonly (number | undefined)[];
   readonly steps: readonly PlacedStep[];
+  /** After this many steps, everything that is kept for the next call has been computed. */
+  readonly cacheSteps: number;
   readonly attention: AttentionKernel | undefined;
 }
 
@@ -21,5 +23,5 @@ export interface PlacedStep {
   /** Values that are not needed after it. */
   readonly drop: readonly number[];
   /** From the first later step that has one: what to do while this one waits for other ranks. */
-  readonly meanwhile: (() => void) | undefined;
+  readonly meanwhile?: (() => void) | undefined;
 }

@@ -1,8 +1,13 @@
+import type { KernelCall } from "../kernels/kernel-call.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Normalization } from "../normalization/normalization.js";
-import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
+import { type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
+import type { KernelStep } from "./kernel-step.js";
 
 /** Normalizes a value's rows, after adding the addends if there are any. */
-export class CompiledNormalization implements CompiledStep {
+export class CompiledNormalization implements KernelStep {
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
   readonly #normalization: Normalization;
   readonly #value: NamedIndex;
   readonly #addend: NamedIndex | undefined;
@@ -14,10 +19,16 @@ export class CompiledNormalization implements CompiledStep {
     addend: NamedIndex | undefined,
     output: number,
   ) {
+    this.reads = addend === undefined ? [value.index] : [value.index, addend.index];
+    this.writes = [value.index, output];
     this.#normalization = normalization;
     this.#value = value;
     this.#addend = addend;
     this.#output = output;
+  }
+
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    return this.#normalization.lastCalls(kernels);
   }
 
   run(state: RunState): void {

@@ -1,16 +1,19 @@
+import type { KernelCall } from "../kernels/kernel-call.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Epilogue } from "../products/epilogue.js";
 import type { HeadStart } from "../products/head-start.js";
 import type { RunSegment, SegmentType } from "../products/multiplier.js";
 import type { PreparedRows, Product } from "../products/product.js";
-import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
+import { type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
+import type { KernelStep } from "./kernel-step.js";
 import type { SessionCall } from "./session-call.js";
 
 /** Multiplies a value by matrices that the rank holds. */
-export class CompiledProduct implements CompiledStep {
+export class CompiledProduct implements KernelStep {
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
   readonly #product: Product;
   readonly #value: NamedIndex;
-  /** By output of the product. */
-  readonly #outputs: readonly number[];
   /** For many rows. */
   readonly #calls: Readonly<Partial<Record<SegmentType, SessionCall>>>;
 
@@ -22,12 +25,17 @@ export class CompiledProduct implements CompiledStep {
   ) {
     this.#product = product;
     this.#value = value;
-    this.#outputs = outputs;
+    this.reads = [value.index];
+    this.writes = outputs;
     this.#calls = calls;
   }
 
   get headStart(): HeadStart | undefined {
     return this.#product.headStart;
+  }
+
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    return this.#product.lastCalls(kernels);
   }
 
   run(state: RunState): void | Promise<void> {
@@ -67,7 +75,7 @@ export class CompiledProduct implements CompiledStep {
   }
 
   #store({ outputs }: PreparedRows, state: RunState, start: number | undefined): void {
-    for (let at = 0; at < outputs.length; at++) state.table[this.#outputs[at]!] = outputs[at];
+    for (let at = 0; at < outputs.length; at++) state.table[this.writes[at]!] = outputs[at];
     this.#end(state, start);
   }
 

@@ -34,15 +34,14 @@ export async function runEntry(
   { communicator, gate, trace }: RunContext,
   wanted: "all" | "caches" = "all",
 ): Promise<RunOutcome> {
-  const { entry, sizes, steps } = compiled;
+  const { sizes, steps, cacheSteps } = compiled;
   const bindings = sizes.bind(inputs);
   const table: Table = new Array(compiled.values);
   for (let at = 0; at < inputs.length; at++) table[at] = inputs[at];
 
   const state: RunState = { communicator, gate, trace, table, bindings, expertsRun: 0 };
   compiled.attention?.beginRun();
-  const end = wanted === "all" ? steps.length : (entry.cacheSteps ?? steps.length);
-  await runSteps(steps, end, state);
+  await runSteps(steps, wanted === "all" ? steps.length : cacheSteps, state);
   const outputs: (Tensor | undefined)[] = [];
   for (const index of compiled.outputs) outputs.push(take(table, index));
   // Values that only the skipped steps would have read.

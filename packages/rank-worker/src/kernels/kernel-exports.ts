@@ -61,6 +61,8 @@ export interface ProductKernels {
 export interface KernelExports {
   /** Computes attention with the block of arguments at this address; see attention/row-attention.ts. */
   attend(args: number): void;
+  /** Makes the calls from `first` to `end` (exclusive) of a list; see kernels/call-list.ts. */
+  makeCalls(first: number, end: number): void;
   add(x: number, y: number, out: number, count: number): void;
   addRow(x: number, row: number, out: number, rows: number, width: number): void;
   /**

@@ -1,4 +1,5 @@
 import { instantiate, runsWideVectors } from "@ringrank/webassembly";
+import type { KernelCall } from "./kernel-call.js";
 import type { KernelExports, ProductKernels } from "./kernel-exports.js";
 import { KernelMemory } from "./kernel-memory.js";
 
@@ -10,6 +11,7 @@ import { KernelMemory } from "./kernel-memory.js";
 export class RankKernels {
   readonly memory: KernelMemory;
   readonly attend: KernelExports["attend"];
+  readonly makeCalls: KernelExports["makeCalls"];
   readonly add: KernelExports["add"];
   readonly addRow: KernelExports["addRow"];
   readonly appendRows: KernelExports["appendRows"];
@@ -39,6 +41,7 @@ export class RankKernels {
   readonly keepsRowsApart = runsWideVectors();
   /** By the bits of a weight. */
   readonly products: Readonly<Record<4 | 8, ProductKernels>>;
+  readonly #exports: KernelExports;
   #scratch: Float32Array | undefined;
 
   /**
@@ -50,7 +53,9 @@ export class RankKernels {
     this.memory = new KernelMemory(pages);
     const exports = instantiate<KernelExports>(this.memory.memory, ...files);
     const { attend, add, addRow, copyHeads, turnHeads, elementwise, normalize } = exports;
+    this.#exports = exports;
     this.attend = attend;
+    this.makeCalls = exports.makeCalls;
     this.add = add;
     this.addRow = addRow;
     this.appendRows = exports.appendRows;
@@ -93,6 +98,10 @@ export class RankKernels {
         groupWeights: groupWeights8,
       },
     };
+  }
+
+  make({ kernel, args }: KernelCall): void {
+    (this.#exports[kernel] as (...args: KernelCall["args"]) => void)(...args);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import { inParts } from "../kernels/in-parts.js";
+import { type KernelCall, kernelCall } from "../kernels/kernel-call.js";
 import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
@@ -9,11 +10,7 @@ interface Prepared {
   readonly sum: Tensor;
   readonly value: Tensor | undefined;
   readonly result: Tensor;
-  /** Addresses; that of the value is 0 if there is none. */
-  readonly x: number;
-  readonly y: number;
-  readonly out: number;
-  readonly count: number;
+  readonly calls: readonly KernelCall[];
 }
 
 /**
@@ -54,9 +51,14 @@ export class Addition {
     const isAsBefore = this.#prepared?.sum === sum && this.#prepared.value === value;
     if (!isAsBefore) this.#prepared = this.#prepare(sum, value);
     if (this.#prepared === undefined) return this.#runElsewhere(sum, value);
-    const { x, y, out, count, result } = this.#prepared;
-    this.#addAt(x, y, out, count);
+    const { calls, result } = this.#prepared;
+    for (const call of calls) this.#kernels!.make(call);
     return result;
+  }
+
+  /** What the last {@link run} did, if it was nothing but calls of these kernels. */
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    return kernels === this.#kernels ? this.#prepared?.calls : undefined;
   }
 
   /** Returns undefined if an operand is elsewhere, or there is no room. */
@@ -69,7 +71,7 @@ export class Addition {
     const result = this.#result!.tensor(sum.dims);
     if (result === undefined) return undefined;
     const out = (result.data as Float32Array).byteOffset;
-    return { sum, value, result, x: x.byteOffset, y: y?.byteOffset ?? 0, out, count: x.length };
+    return { sum, value, result, calls: this.#callsAt(x.byteOffset, y?.byteOffset ?? 0, out, x.length) };
   }
 
   #runElsewhere(sum: Tensor, value: Tensor | undefined): Tensor {
@@ -89,15 +91,16 @@ export class Addition {
 
   /** Adds to `x`. Both must be in the kernels' memory. */
   addInMemory(x: Float32Array, value: Float32Array | undefined): void {
-    this.#addAt(x.byteOffset, value?.byteOffset ?? 0, x.byteOffset, x.length);
+    const calls = this.#callsAt(x.byteOffset, value?.byteOffset ?? 0, x.byteOffset, x.length);
+    for (const call of calls) this.#kernels!.make(call);
   }
 
   /** All are addresses. `y` is 0 for no value, and `out` may be `x`. */
-  #addAt(x: number, y: number, out: number, count: number): void {
-    const kernels = this.#kernels!;
+  #callsAt(x: number, y: number, out: number, count: number): readonly KernelCall[] {
     const row = this.#row;
-    if (row !== undefined) kernels.addRow(x, row.byteOffset, out, count / row.length, row.length);
-    if (y !== 0) kernels.add(row === undefined ? x : out, y, out, count);
+    const ofRow = row && kernelCall("addRow", x, row.byteOffset, out, count / row.length, row.length);
+    const ofValue = y === 0 ? undefined : kernelCall("add", row === undefined ? x : out, y, out, count);
+    return [ofRow, ofValue].filter((call) => call !== undefined);
   }
 
   /** @throws RR_POLICY if they cannot be added */

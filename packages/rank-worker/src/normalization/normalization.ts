@@ -1,5 +1,6 @@
 import type { NormalizeStep } from "@ringrank/policy";
 import { inParts } from "../kernels/in-parts.js";
+import { type KernelCall, kernelCall } from "../kernels/kernel-call.js";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
@@ -47,6 +48,13 @@ export class Normalization {
     return { sum, normalized: this.#kernel?.run(sum) ?? this.#runPlainly(sum) };
   }
 
+  /** What the last {@link run} did, if it was nothing but calls of these kernels. */
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    const added = this.#addition === undefined ? [] : this.#addition.lastCalls(kernels);
+    const normalized = this.#kernel?.lastCall(kernels);
+    return added && normalized && [...added, normalized];
+  }
+
   #runPlainly({ data, dims }: Tensor): Tensor {
     const out = new Float32Array(data.length);
     plainNormalize(data as Float32Array, out, this.#parameters);
@@ -68,13 +76,11 @@ interface Parameters {
   readonly centered: boolean;
 }
 
-/** A normalization in the kernels' memory, at these addresses. */
+/** A normalization in the kernels' memory. */
 interface Prepared {
   readonly value: Tensor;
   readonly result: Tensor;
-  readonly x: number;
-  readonly out: number;
-  readonly count: number;
+  readonly call: KernelCall;
 }
 
 /** Normalizes rows by the kernel, with scale and bias in its memory. */
@@ -121,9 +127,13 @@ class KernelRows {
   run(value: Tensor): Tensor | undefined {
     if (this.#prepared?.value !== value) this.#prepared = this.#prepare(value);
     if (this.#prepared === undefined) return this.#runElsewhere(value);
-    const { x, out, count, result } = this.#prepared;
-    this.#normalize(x, out, count);
+    const { call, result } = this.#prepared;
+    this.#kernels.make(call);
     return result;
+  }
+
+  lastCall(kernels: RankKernels): KernelCall | undefined {
+    return kernels === this.#kernels ? this.#prepared?.call : undefined;
   }
 
   /** Returns undefined if it is in other memory, or too large to be processed at once. */
@@ -132,7 +142,7 @@ class KernelRows {
     const result = this.#kernels.memory.holds(data) ? this.#result.tensor(value.dims) : undefined;
     if (result === undefined) return undefined;
     const out = (result.data as Float32Array).byteOffset;
-    return { value, result, x: data.byteOffset, out, count: data.length };
+    return { value, result, call: this.#callAt(data.byteOffset, out, data.length) };
   }
 
   #runElsewhere(value: Tensor): Tensor | undefined {
@@ -152,6 +162,7 @@ class KernelRows {
   addAndNormalizeInParts(value: Tensor, addition: Addition, addend?: Tensor): Normalized | undefined {
     const data = value.data as Float32Array;
     if (data.length <= floatsAtOnce || !addition.hasKernel) return undefined;
+    this.#prepared = undefined;
     addition.requireOperands(value, addend);
     const other = addend?.data as Float32Array | undefined;
     const normalized = this.#runInParts(data, value.dims, addition, other);
@@ -185,8 +196,13 @@ class KernelRows {
   }
 
   #normalize(x: number, out: number, count: number): void {
+    this.#kernels.make(this.#callAt(x, out, count));
+  }
+
+  #callAt(x: number, out: number, count: number): KernelCall {
     const { scale, epsilon, centered } = this.#parameters;
     const { length: width } = scale;
-    this.#kernels.normalize(x, out, count / width, width, this.#scale, this.#bias, epsilon, centered);
+    const parameters = [this.#scale, this.#bias, epsilon, centered] as const;
+    return kernelCall("normalize", x, out, count / width, width, ...parameters);
   }
 }

@@ -30,6 +30,11 @@ export class ExpertMultiplier implements Multiplier {
     return this.#current().multiplyFew(x, outputs);
   }
 
+  /** The next row may be another expert's. */
+  lastCalls(): undefined {
+    return undefined;
+  }
+
   multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
     return this.#current().multiplyMany(x, outputs, run);
   }

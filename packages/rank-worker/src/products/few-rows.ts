@@ -1,54 +1,60 @@
+import type { KernelCall } from "../kernels/kernel-call.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { copyRows } from "./copy-rows.js";
 import { HeadStart, type Streamed } from "./head-start.js";
 import type { Matrix } from "./matrix.js";
 import type { Placed } from "./placed.js";
 
-/** Multiplies a few rows by matrices of one kind. Addresses are bytes of the kernels' memory. */
+/** How a few rows are multiplied by matrices of one kind. Addresses are bytes of the kernels' memory. */
 export interface RowKernel<M extends Matrix> {
   /** Floats that {@link prepare} needs for this many rows. */
   roomFor(kernels: RankKernels, rows: number): number;
   /**
-   * Converts rows to the form that is multiplied.
+   * The call that converts rows to the form that is multiplied; undefined if they are multiplied as they are.
    *
-   * @param room workspace for it
-   * @returns their address in that form
+   * @param room workspace for it, and the address of the result
    */
-  prepare(kernels: RankKernels, x: number, rows: number, room: number): number;
+  prepare(kernels: RankKernels, x: number, rows: number, room: number): KernelCall | undefined;
   /**
-   * @param x the result of `prepare`
+   * @param x the rows in the form that is multiplied
    * @param outBytes bytes between rows of `out`
    */
-  multiply(kernels: RankKernels, x: number, rows: number, matrix: M, out: number, outBytes: number): void;
+  multiply(
+    kernels: RankKernels,
+    x: number,
+    rows: number,
+    matrix: M,
+    out: number,
+    outBytes: number,
+  ): KernelCall;
   /** How it reads a matrix for one row. */
   streamed(kernels: RankKernels, matrix: M): Streamed;
 }
 
-/** The products of one step by the matrices in one memory: what the kernel is called with. Addresses are in bytes. */
-interface Prepared<M extends Matrix> {
+/** The products of one step by the matrices in one memory: what kernels are called with. */
+interface Prepared {
   readonly x: Float32Array;
   readonly targets: readonly Float32Array[];
-  readonly rows: number;
   /** Floats of workspace, at {@link scratch}. */
   readonly needed: number;
   /** Undefined if no workspace is needed. */
   readonly scratch: Float32Array | undefined;
   /** Whether the rows are in other memory, so that they are copied to the beginning of the workspace. */
   readonly isCopied: boolean;
-  /** The rows, and room for them in the form that is multiplied. */
-  readonly near: number;
-  readonly room: number;
-  readonly calls: readonly Call<M>[];
+  /** In order. */
+  readonly calls: readonly KernelCall[];
+  /** Results in the workspace whose targets are in other memory. */
+  readonly copies: readonly Copy[];
 }
 
-/** One matrix, and the place of its result. */
-interface Call<M extends Matrix> {
-  readonly matrix: M;
-  readonly out: number;
-  readonly outBytes: number;
-  /** The result in the workspace, if its target is in other memory. */
-  readonly copied: Float32Array | undefined;
-  readonly target: Float32Array;
+interface Copy {
+  readonly from: Float32Array;
+  /** Floats of a row of `from`. */
+  readonly width: number;
+  readonly to: Float32Array;
+  /** Floats of a row of `to`, and where in each the result is. */
+  readonly toWidth: number;
+  readonly offset: number;
 }
 
 /** A step's products of a few rows, by a kernel on the weights as they are in memory. */
@@ -77,6 +83,12 @@ export class FewRows<M extends Matrix> {
     for (let at = 0; at < all.length; at++) if (!all[at]!.multiply(x, targets)) return false;
     return true;
   }
+
+  /** The kernel calls of the last multiplication; undefined if it did more, or in memory of other kernels. */
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    const [only, ...others] = this.#inMemories;
+    return others.length === 0 ? only?.lastCalls(kernels) : undefined;
+  }
 }
 
 /** Multiplies by the matrices in one memory, for which the rows are prepared once. */
@@ -85,7 +97,7 @@ class FewRowsInMemory<M extends Matrix> {
   readonly #kernels: RankKernels;
   readonly #placed: readonly Placed<M>[];
   readonly #kernel: RowKernel<M>;
-  #prepared: Prepared<M> | undefined;
+  #prepared: Prepared | undefined;
 
   constructor(width: number, kernels: RankKernels, placed: readonly Placed<M>[], kernel: RowKernel<M>) {
     this.#width = width;
@@ -99,16 +111,17 @@ class FewRowsInMemory<M extends Matrix> {
     const prepared = this.#isAsBefore(x, targets) ? this.#prepared : this.#prepare(x, targets);
     this.#prepared = prepared;
     if (prepared === undefined) return false;
-    const kernel = this.#kernel;
-    const { rows, calls } = prepared;
     if (prepared.isCopied) prepared.scratch!.set(x);
-    const from = kernel.prepare(this.#kernels, prepared.near, rows, prepared.room);
-    for (let at = 0; at < calls.length; at++) {
-      const { matrix, out, outBytes, copied, target } = calls[at]!;
-      kernel.multiply(this.#kernels, from, rows, matrix, out, outBytes);
-      if (copied !== undefined) copyRows(copied, matrix.rows, target, target.length / rows, matrix.offset);
-    }
+    for (const call of prepared.calls) this.#kernels.make(call);
+    for (const { from, width, to, toWidth, offset } of prepared.copies)
+      copyRows(from, width, to, toWidth, offset);
     return true;
+  }
+
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    const prepared = this.#prepared;
+    if (prepared === undefined || kernels !== this.#kernels) return undefined;
+    return prepared.isCopied || prepared.copies.length > 0 ? undefined : prepared.calls;
   }
 
   #isAsBefore(x: Float32Array, targets: readonly Float32Array[]): boolean {
@@ -118,31 +131,38 @@ class FewRowsInMemory<M extends Matrix> {
   }
 
   /** Returns undefined if there is no workspace. */
-  #prepare(x: Float32Array, targets: readonly Float32Array[]): Prepared<M> | undefined {
+  #prepare(x: Float32Array, targets: readonly Float32Array[]): Prepared | undefined {
     const kernels = this.#kernels;
     const rows = x.length / this.#width;
     const isElsewhere = (data: Float32Array) => !kernels.memory.holds(data);
     // One after the other: a copy of rows from other memory, the prepared rows, and results for other memory.
     const isCopied = isElsewhere(x);
     const room = isCopied ? x.length : 0;
-    const behind = room + this.#kernel.roomFor(kernels, rows);
-    const made = this.#placed.map(({ matrix, output }) =>
-      isElsewhere(targets[output]!) ? rows * matrix.rows : 0,
-    );
-    const needed = behind + Math.max(...made);
+    let needed = room + this.#kernel.roomFor(kernels, rows);
+    const places = this.#placed.map(({ matrix, output }) => {
+      const isCopied = isElsewhere(targets[output]!);
+      const at = needed;
+      if (isCopied) needed += rows * matrix.rows;
+      return { matrix, target: targets[output]!, isCopied, at };
+    });
     const scratch = needed === 0 ? undefined : kernels.scratch(needed);
     if (scratch === undefined && needed > 0) return undefined;
     const start = scratch?.byteOffset ?? 0;
-    const calls = Array.from(this.#placed, ({ matrix, output }): Call<M> => {
-      const target = targets[output]!;
-      if (isElsewhere(target)) {
-        const copied = scratch!.subarray(behind, behind + rows * matrix.rows);
-        return { matrix, out: copied.byteOffset, outBytes: 4 * matrix.rows, copied, target };
-      }
-      const out = target.byteOffset + 4 * matrix.offset;
-      return { matrix, out, outBytes: (4 * target.length) / rows, copied: undefined, target };
-    });
     const near = isCopied ? start : x.byteOffset;
-    return { x, targets, rows, needed, scratch, isCopied, near, room: start + 4 * room, calls };
+    const conversion = this.#kernel.prepare(kernels, near, rows, start + 4 * room);
+    const from = conversion === undefined ? near : start + 4 * room;
+    const calls = conversion === undefined ? [] : [conversion];
+    const copies: Copy[] = [];
+    for (const { matrix, target, isCopied, at } of places) {
+      const toWidth = target.length / rows;
+      const [out, outWidth] = isCopied
+        ? [start + 4 * at, matrix.rows]
+        : [target.byteOffset + 4 * matrix.offset, toWidth];
+      calls.push(this.#kernel.multiply(kernels, from, rows, matrix, out, 4 * outWidth));
+      if (!isCopied) continue;
+      const made = scratch!.subarray(at, at + rows * matrix.rows);
+      copies.push({ from: made, width: matrix.rows, to: target, toWidth, offset: matrix.offset });
+    }
+    return { x, targets, needed, scratch, isCopied, calls, copies };
   }
 }

@@ -1,3 +1,5 @@
+import type { KernelCall } from "../kernels/kernel-call.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Feeds, Fetched } from "../sessions/ort-binding.js";
 import type { Epilogue } from "./epilogue.js";
 import type { HeadStart } from "./head-start.js";
@@ -28,6 +30,8 @@ export interface Multiplier {
    * @returns false if another way must be used, because there are too many rows or no workspace
    */
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean;
+  /** What the last {@link multiplyFew} did, if it was nothing but calls of these kernels. */
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined;
   /** Multiplies any number of rows, by a session to which the matrices are fed. */
   multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void>;
   /**

@@ -1,7 +1,9 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ProductStep } from "@ringrank/policy";
+import type { KernelCall } from "../kernels/kernel-call.js";
 import type { KernelMemory } from "../kernels/kernel-memory.js";
 import { KernelResult } from "../kernels/kernel-result.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { Epilogue } from "./epilogue.js";
@@ -38,6 +40,8 @@ export class Product {
   readonly #isGiven: readonly boolean[];
   /** From the last run, if the results are kept, because the same tensor comes token after token. */
   #kept: PreparedRows | undefined;
+  /** The rows that the last run multiplied by kernels; undefined if sessions did it, or there were none. */
+  #multiplied: PreparedRows | undefined;
 
   /**
    * @param memory the memory of the kernels that read the results
@@ -71,9 +75,20 @@ export class Product {
   }
 
   /** @returns false if {@link multiplyMany} must be used, because there are too many rows or no workspace */
-  multiplyFew({ x, targets }: PreparedRows): boolean {
+  multiplyFew(rows: PreparedRows): boolean {
+    const { x, targets } = rows;
     this.headStart?.reset();
-    return x.length === 0 || this.#multiplier.multiplyFew(x, targets);
+    this.#multiplied = undefined;
+    if (x.length === 0) return true;
+    const isDone = this.#multiplier.multiplyFew(x, targets);
+    if (isDone) this.#multiplied = rows;
+    return isDone;
+  }
+
+  /** What the last run did, if it was nothing but calls of these kernels, and its results are kept. */
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    const isKept = this.#multiplied !== undefined && this.#multiplied === this.#kept;
+    return isKept ? this.#multiplier.lastCalls(kernels) : undefined;
   }
 
   /** @param run runs one of the step's segments */
@@ -99,6 +114,7 @@ export class Product {
     const made = TransientTensor.take(epilogue.list.kernels.memory, sizes);
     if (made === undefined) return undefined;
     this.headStart?.reset();
+    this.#multiplied = undefined;
     return async (run) => {
       if (await multiply(x, made.data as Float32Array, run)) return made;
       made.release();

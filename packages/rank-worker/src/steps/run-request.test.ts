@@ -57,7 +57,8 @@ function compiledEntry(
     values: names.length,
     sizes: new InputSizes(entry.inputs),
     outputs: entry.outputs.map(({ name }) => indices.get(name)),
-    steps: [{ step: { run }, drop: [], meanwhile: undefined }],
+    steps: [{ step: { run }, drop: [] }],
+    cacheSteps: 1,
     attention: undefined,
   };
 }
@@ -173,7 +174,8 @@ test.each([
     values: 1,
     sizes: new InputSizes([]),
     outputs: [0],
-    steps: [{ step: { run }, drop: [], meanwhile: undefined }],
+    steps: [{ step: { run }, drop: [] }],
+    cacheSteps: 1,
     attention: undefined,
   };
   const request = { entry: "forward", inputs: {}, outputs, logits: "all" } as const;

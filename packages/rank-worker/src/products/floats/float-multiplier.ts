@@ -1,4 +1,5 @@
 import type { FloatProductStep, Segment } from "@ringrank/policy";
+import type { KernelCall } from "../../kernels/kernel-call.js";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { Workspace } from "../../kernels/workspace.js";
 import { tensor } from "../../tensors/tensor.js";
@@ -67,6 +68,10 @@ export class FloatMultiplier implements Multiplier {
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {
     return x.length <= mostFew * this.#width && (this.#few?.multiply(x, outputs) ?? false);
+  }
+
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    return this.#few?.lastCalls(kernels);
   }
 
   async multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {

@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { kernelCall } from "../../kernels/kernel-call.js";
 import type { RowKernel } from "../few-rows.js";
 import type { FloatMatrix } from "./float-matrix.js";
 
@@ -11,10 +12,11 @@ const mostStreams = cpus()[0]?.model.startsWith("AMD") ? 4 : 8;
 /** For matrices of float32, where rows are multiplied as they are. */
 export const floatRowKernel: RowKernel<FloatMatrix> = {
   roomFor: () => 0,
-  prepare: (_, x) => x,
-  multiply(kernels, x, rows, { values, bias, width, rows: count }, out, outBytes) {
+  prepare: () => undefined,
+  multiply(_, x, rows, { values, bias, width, rows: count }, out, outBytes) {
     const added = bias?.byteOffset ?? 0;
-    kernels.multiplyFloats(x, rows, values.byteOffset, added, out, outBytes, count, width, mostStreams);
+    const into = [added, out, outBytes, count, width, mostStreams] as const;
+    return kernelCall("multiplyFloats", x, rows, values.byteOffset, ...into);
   },
   streamed(kernels, { values, rows, width }) {
     const rowBytes = 4 * width;
@@ -28,13 +30,11 @@ export const floatRowKernel: RowKernel<FloatMatrix> = {
 export function bfloatRowKernel(width: number): RowKernel<FloatMatrix> {
   return {
     roomFor: (_, rows) => rows * width + sumsOfStreams,
-    prepare(kernels, x, rows, room) {
-      kernels.splitRows(x, rows, width, room);
-      return room;
-    },
-    multiply(kernels, x, rows, { values, bias, rows: count }, out, outBytes) {
+    prepare: (_, x, rows, room) => kernelCall("splitRows", x, rows, width, room),
+    multiply(_, x, rows, { values, bias, rows: count }, out, outBytes) {
       const added = bias?.byteOffset ?? 0;
-      kernels.multiplyBfloats(x, rows, values.byteOffset, added, out, outBytes, count, width, mostStreams);
+      const into = [added, out, outBytes, count, width, mostStreams] as const;
+      return kernelCall("multiplyBfloats", x, rows, values.byteOffset, ...into);
     },
     streamed(kernels, { values, rows }) {
       const rowBytes = 2 * width;

@@ -143,7 +143,8 @@ describe("an epilogue's result", () => {
     const room = () => kernels.memory.floats(rows * 360)!;
     const [y0, y1, expected, made] = [room(), room(), room(), room()] as const;
     await many(width).multiply(x, kernels, placed, [y0, y1], () => ({}));
-    list.run([y0.byteOffset, y1.byteOffset, expected.byteOffset], rows * 360);
+    const addresses = [y0, y1, expected].map(({ byteOffset }) => byteOffset);
+    kernels.make(list.call(list.copy()!, addresses, rows * 360));
     const epilogue = { list, inputs: [0, 1] };
     expect(await many(width).multiplyInto(x, placed, epilogue, made, () => ({}))).toBe(true);
     expect(made).toEqual(expected);
@@ -163,10 +164,8 @@ describe("an epilogue's result", () => {
     const room = () => kernels.memory.floats(rows * columns)!;
     const [products, expected, made] = [outputs.map(room), room(), room()];
     await many(width).multiply(x, kernels, placed, products, () => ({}));
-    list.run(
-      [...products, expected].map(({ byteOffset }) => byteOffset),
-      rows * columns,
-    );
+    const addresses = [...products, expected].map(({ byteOffset }) => byteOffset);
+    kernels.make(list.call(list.copy()!, addresses, rows * columns));
     await many(width).multiplyInto(x, placed, { list, inputs: outputs }, made, () => ({}));
     expect(made).toEqual(expected);
   });

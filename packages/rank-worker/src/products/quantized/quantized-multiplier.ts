@@ -1,4 +1,6 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
+import type { KernelCall } from "../../kernels/kernel-call.js";
+import type { RankKernels } from "../../kernels/rank-kernels.js";
 import type { Epilogue } from "../epilogue.js";
 import { FewRows } from "../few-rows.js";
 import type { HeadStart } from "../head-start.js";
@@ -61,6 +63,10 @@ export class QuantizedMultiplier implements Multiplier {
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {
     return x.length <= mostFew * this.#width && (this.#few?.multiply(x, outputs) ?? false);
+  }
+
+  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
+    return this.#few?.lastCalls(kernels);
   }
 
   async multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {

@@ -1,4 +1,5 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
+import { kernelCall } from "../../kernels/kernel-call.js";
 import type { RowKernel } from "../few-rows.js";
 import { blocksOf, type QuantizedMatrix } from "./blocks.js";
 
@@ -11,14 +12,13 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
       // Rounding the last block needs less room, and is done before.
       return (rows * blocks * blockBytes + roomBytes) / 4;
     },
-    prepare({ products, keepsRowsApart }, x, rows, room) {
-      products[bits].quantize(x, rows, width, keepsRowsApart, room);
-      return room;
-    },
-    multiply({ products, keepsRowsApart }, x, rows, { values, scales, bias, rows: count }, out, outBytes) {
+    prepare: ({ keepsRowsApart }, x, rows, room) =>
+      kernelCall(`quantize${bits}`, x, rows, width, keepsRowsApart, room),
+    multiply({ keepsRowsApart }, x, rows, { values, scales, bias, rows: count }, out, outBytes) {
       const added = bias?.byteOffset ?? 0;
       const { byteOffset, BYTES_PER_ELEMENT } = scales;
-      products[bits].multiply(
+      return kernelCall(
+        `multiply${bits}`,
         x,
         rows,
         keepsRowsApart,
