@@ -24,6 +24,7 @@ import { fillingEntry } from "./steps/filling-entry.js";
 import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
 import type { StepTrace } from "./trace/step-trace.js";
+import type { RowFiles } from "./weight-files/row-files.js";
 
 /** The most progress reports of a load. Each costs time on two threads, and a model has hundreds of weights. */
 const progressReports = 32;
@@ -43,6 +44,7 @@ interface RankContext {
 /** A loaded program. */
 interface Loaded {
   readonly sessions: readonly OrtSession[];
+  readonly rowFiles: RowFiles;
   readonly entries: ReadonlyMap<string, CompiledEntry>;
   /** Undefined if no entry has logits. */
   readonly stepper: Stepper | undefined;
@@ -106,16 +108,17 @@ export class Rank implements RankService {
       });
       // Stored before anything else can fail, so that release() finds the sessions.
       this.#memory = undefined;
-      this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
+      const { sessions, rowFiles } = loaded;
+      this.#loaded = { sessions, rowFiles, entries: new Map(), stepper: undefined };
       this.#loaded = this.#compile(program, loaded, options.threads);
       const { bytesRead, cacheObstacle } = loaded;
       const { bytes: bytesKept } = program;
-      this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
+      this.#context.log.info({ bytesKept, bytesRead, sessions: sessions.length }, "loaded");
       return {
         bytesKept,
         bytesInMemory: bytesTotal,
         bytesRead,
-        sessions: loaded.sessions.length,
+        sessions: sessions.length,
         cacheObstacle,
       };
     });
@@ -166,6 +169,7 @@ export class Rank implements RankService {
   release(): Promise<void> {
     return this.#inTurn(async () => {
       const sessions = this.#loaded?.sessions ?? [];
+      this.#loaded?.rowFiles[Symbol.dispose]();
       this.#loaded = undefined;
       await releaseSessions(sessions, this.#context.gate);
     });
@@ -179,7 +183,8 @@ export class Rank implements RankService {
     const entries = compileProgram(program, loaded, threads);
     const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));
     const stepper = decoder && new Stepper(decoder, fillingEntry(decoder.entry, entries), this.#context);
-    return { sessions: loaded.sessions, entries, stepper };
+    const { sessions, rowFiles } = loaded;
+    return { sessions, rowFiles, entries, stepper };
   }
 
   #requireLoaded(): Loaded {

@@ -19,14 +19,18 @@ it("a trace contains every rank's steps, and what they did", async () => {
   const path = join(temporaryDirectory(), "trace.json");
   const model = await loadModel(directory, { ranks: 2, trace: path });
   const tokens = 4;
-  await model.generate([5, 6, 7], { maxNewTokens: tokens, temperature: 0, ignoreEos: true }).result;
+  // So many that their mask is computed in a session.
+  const prompt = new Array(100).fill(5);
+  await model.generate(prompt, { maxNewTokens: tokens, temperature: 0, ignoreEos: true }).result;
   await model.close();
 
   const events = JSON.parse(readFileSync(path, "utf8").replace(/,\s*$/, "]")) as Event[];
   for (const rank of [0, 1]) {
     const own = events.filter(({ tid }) => tid === rank);
-    const steps = own.filter(({ name, args }) => name === "step" && args!.session_us! > 0);
-    expect(steps).toHaveLength(tokens);
+    const steps = own.filter(({ name }) => name === "step").map(({ args }) => args!);
+    expect(steps.map(({ tokens }) => tokens)).toEqual([100, 1, 1, 1]);
+    // The rank computes single rows itself, from the lookup in the vocabulary to the logits.
+    expect(steps.map(({ session_us }) => session_us! > 0)).toEqual([true, false, false, false]);
     const layers = 2;
     expect(own.filter(({ cat }) => cat === "attention")).toHaveLength(tokens * layers);
     for (const category of ["session", "collective", "cache", "choosing"]) {

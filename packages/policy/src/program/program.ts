@@ -322,7 +322,7 @@ export interface Segment {
   readonly elementwise?: Elementwise;
   /**
    * Otherwise, if a rank can interpret all of its nodes: what the segment computes, for ranks that interpret it when
-   * values are small.
+   * values are small. Weights are only tables that rows are looked up in.
    */
   readonly interpretable?: Interpretable;
 }

@@ -58,6 +58,8 @@ export interface InterpretedInstruction {
   readonly operator: InterpretedOperator;
   /** Numbers of values. */
   readonly operands: readonly number[];
+  /** For Gather: what rows are looked up in, in place of a first operand. */
+  readonly table?: InterpretedTable;
   /** For Concat. */
   readonly axis?: number;
   /** For Cast. */
@@ -65,6 +67,33 @@ export interface InterpretedInstruction {
   /** For Shape. */
   readonly start?: number;
   readonly end?: number;
+}
+
+/**
+ * A weight of which rows are looked up along the first axis. Names in the program's weights.
+ *
+ * Without `blocks`, `values` is float32 `[rows, …]`. With them, it is uint8 `[rows, bytes]` in the layout of
+ * GatherBlockQuantized
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.GatherBlockQuantized).
+ */
+export interface InterpretedTable {
+  readonly values: string;
+  readonly blocks?: QuantizedBlocks;
+}
+
+/**
+ * How the elements of a row follow from numbers of `bits` bits, of which the first is in the lowest bits of a byte:
+ *
+ *     row[i] = scales[⌊i / size⌋] · (values[i] − zero)     zero: zeroPoints[⌊i / size⌋] if given, else 2^(bits − 1)
+ */
+export interface QuantizedBlocks {
+  readonly bits: number;
+  /** In elements. */
+  readonly size: number;
+  /** float32 `[rows, blocks]`. */
+  readonly scales: string;
+  /** uint8 `[rows, bytes]`, packed like the values. */
+  readonly zeroPoints?: string;
 }
 
 /** Gather only works along the first axis. */

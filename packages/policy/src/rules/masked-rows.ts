@@ -35,13 +35,14 @@ export function maskedRows(
   const condition = (): string => local.value({ type: "bool", dims: local.inputDims(1) });
   const [fromEnd, counted, shifted, safe] = [ids(), ids(), ids(), ids()];
   const [isNegative, notBefore, notAfter, here] = [condition(), condition(), condition(), condition()];
-  const found = local.value();
+  const made = outputs[0]!.type;
+  const found = local.value({ type: made, dims: local.outputDims(0) });
   // One mask for all elements of a row; a table of scalars, such as one bias per id, has no row axes.
   const rowAxes = local.outputDims(0).length - local.inputDims(1).length;
-  const mask = rowAxes === 0 ? here : local.value();
+  const ones: Dim[] = new Array(rowAxes).fill([]);
+  const mask = rowAxes === 0 ? here : local.value({ type: "bool", dims: [...local.inputDims(1), ...ones] });
   const zero = scalar(0);
   const hasLastRows = local.start(rows) + local.size(rows)[0] === sizeOf(rows)[0];
-  const made = outputs[0]!.type;
   // Zero has only zero bits, in any type.
   const nothing = local.constant({ type: made, dims: [], data: allocate(made, 1) });
   return [

@@ -96,7 +96,7 @@ export interface Localization {
   /**
    * Returns a name for a new intermediate value.
    *
-   * @param like the type and dimensions of the value, if it may cross from one segment to another
+   * @param like the type and dimensions of the value, if it may cross from one segment to another, or be interpreted
    */
   value(like?: { readonly type: DataType; readonly dims: readonly Dim[] }): string;
 }

@@ -4,6 +4,7 @@ import { AttentionKernel } from "../attention/attention-kernel.js";
 import type { CompiledEntry } from "../execution/compiled-entry.js";
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { LoadedSessions } from "../sessions/load-sessions.js";
+import { rowsInMemory } from "../tensors/weight-rows.js";
 import { compileEntry } from "./compile-entry.js";
 import { ExpertParts } from "./expert-parts.js";
 
@@ -18,7 +19,7 @@ export function compileProgram(
   loaded: LoadedSessions,
   threads: number,
 ): ReadonlyMap<string, CompiledEntry> {
-  const { sessions, keptWeights, home } = loaded;
+  const { sessions, keptWeights, rowFiles, home } = loaded;
   const { own: kernels, kernelsOf } = home;
   const attends = allSteps(program.entries).some(isAttention);
   // A cache that no kernel reads can be in ordinary memory.
@@ -29,6 +30,10 @@ export function compileProgram(
     segments,
     sessions,
     keptWeights,
+    rowsOf: (name: string) => {
+      const kept = keptWeights.get(name);
+      return kept === undefined ? rowFiles.of(name) : rowsInMemory(kept);
+    },
     kernels,
     kernelsOf,
     streamedScales: new StreamedScales(fed.flatMap((name) => keptWeights.get(name) ?? [])),

@@ -12,6 +12,7 @@ import { CompiledSegment, type SegmentValues } from "../execution/compiled-segme
 import type { CompiledStep, NamedIndex } from "../execution/compiled-step.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { Epilogue } from "../products/epilogue.js";
+import { weightsOfTables } from "../weight-files/row-files.js";
 import type { EntryScope } from "./entry-scope.js";
 
 /** The step after another one, and the values that are not needed after it. */
@@ -96,8 +97,12 @@ export class RunCompiler {
     names: readonly string[],
   ): Interpreter | undefined {
     const plan = this.#scope.segment(index).interpretable;
+    const { rowsOf } = this.#scope.context;
+    const weights = plan === undefined ? [] : weightsOfTables(plan);
+    // Weights that only the session has, because they were passed to it in memory.
+    if (plan === undefined || weights.some((name) => rowsOf(name) === undefined)) return undefined;
     const outputs = results.map(({ index }, at) => ({ index, isGiven: this.#scope.given.has(names[at]!) }));
-    return plan && new Interpreter(plan, feeds.map(indexOf), outputs);
+    return new Interpreter(plan, feeds.map(indexOf), outputs, (name) => rowsOf(name)!);
   }
 
   #elementwise(index: number, { feeds, results }: SegmentValues): ElementwiseShortcut | undefined {

@@ -12,6 +12,7 @@ import type { IntegerProduct } from "../products/quantized/integer-product.js";
 import type { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import type { Tensor } from "../tensors/tensor.js";
+import type { WeightRows } from "../tensors/weight-rows.js";
 import type { ExpertParts } from "./expert-parts.js";
 
 /** By index of a segment, because steps of all layers share these. */
@@ -26,6 +27,8 @@ export interface CompileContext {
   readonly sessions: readonly OrtSession[];
   /** Weights in the rank's own memory, by name. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
+  /** The rows of a weight, by name; undefined if only a session can read it. */
+  readonly rowsOf: (weight: string) => WeightRows | undefined;
   /** The kernels whose memory contains a kept weight; undefined if there are none. */
   readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
   /** Of the kept weights, which all entries share. */

@@ -106,6 +106,7 @@ async function run({ rows, width = 96, bits = 4, columns, given = [], second, ha
       segments.map(({ onnx }) => openPublicSession(onnx, { logSeverityLevel: 3, intraOpNumThreads: 1 })),
     ),
     keptWeights: product.weights,
+    rowsOf: () => undefined,
     kernelsOf: (data) => [kernels, others].find(({ memory }) => memory.holds(data)),
     streamedScales: new StreamedScales(product.weights.values()),
     expertParts: new ExpertParts(() => undefined),

@@ -216,6 +216,7 @@ describe.each([4, 8, 16, 32] as const)("a norm after an addition, and products o
             : [makeIntegerSegment("int8"), makeIntegerSegment("uint8")],
         sessions: [unusedSession, unusedSession],
         keptWeights: new Map([...product.weights, ["scale", activations(1, width)]]),
+        rowsOf: () => undefined,
         kernelsOf: () => kernels,
         streamedScales: new StreamedScales(product.weights.values()),
         expertParts: new ExpertParts(() => undefined),

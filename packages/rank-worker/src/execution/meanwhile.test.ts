@@ -51,6 +51,7 @@ it.each([4, 8, 32] as const)(
         bits === 32 ? [makeFloatSegment()] : [makeIntegerSegment("int8"), makeIntegerSegment("uint8")],
       sessions: [unusedSession, unusedSession],
       keptWeights: product.weights,
+      rowsOf: () => undefined,
       kernelsOf: () => kernels,
       streamedScales: new StreamedScales(),
       expertParts: new ExpertParts(() => undefined),

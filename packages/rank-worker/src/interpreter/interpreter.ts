@@ -1,7 +1,9 @@
 import type { Interpretable } from "@ringrank/policy";
 import type { Table } from "../tensors/table.js";
 import { sameSizes } from "../tensors/tensor.js";
-import { operators } from "./operators.js";
+import type { WeightRows } from "../tensors/weight-rows.js";
+import { gather, operators } from "./operators.js";
+import { type RowSource, rowsOfTable } from "./row-source.js";
 import { constantValue, inputValue, readTensor, type SmallValue, tensorOf, toTensor } from "./small-value.js";
 
 /** The index of an output in the table. */
@@ -32,6 +34,8 @@ interface PreparedOutput {
  */
 export class Interpreter {
   readonly #plan: Interpretable;
+  /** By instruction: what it looks rows up in, if that is a weight. */
+  readonly #tables: readonly (RowSource | undefined)[];
   readonly #inputs: readonly number[];
   readonly #outputs: readonly InterpretedOutput[];
   #prepared: Prepared | undefined;
@@ -39,9 +43,16 @@ export class Interpreter {
   /**
    * @param inputs by position in the segment: the index of the value in the table
    * @param outputs the same for outputs
+   * @param rowsOf the rows of a weight that is part of a table, by name
    */
-  constructor(plan: Interpretable, inputs: readonly number[], outputs: readonly InterpretedOutput[]) {
+  constructor(
+    plan: Interpretable,
+    inputs: readonly number[],
+    outputs: readonly InterpretedOutput[],
+    rowsOf: (weight: string) => WeightRows,
+  ) {
     this.#plan = plan;
+    this.#tables = plan.instructions.map(({ table }) => table && rowsOfTable(table, rowsOf));
     this.#inputs = inputs;
     this.#outputs = outputs;
   }
@@ -81,9 +92,13 @@ export class Interpreter {
     if (inputs.length < this.#inputs.length) return undefined;
     const values = [...inputs, ...this.#plan.constants.map(constantValue)];
     const runs: (() => boolean)[] = [];
-    for (const instruction of this.#plan.instructions) {
+    for (const [at, instruction] of this.#plan.instructions.entries()) {
       const operands = instruction.operands.map((number) => values[number]!);
-      const made = operators[instruction.operator](operands, instruction);
+      const table = this.#tables[at];
+      const made =
+        table === undefined
+          ? operators[instruction.operator](operands, instruction)
+          : gather(table, operands[0]!);
       if (made === undefined) return undefined;
       values.push(made.value);
       if (!made.value.isFixed) runs.push(made.run);

@@ -4,6 +4,7 @@ import { sameSizes } from "../tensors/tensor.js";
 import { broadcastSizes, perElement } from "./broadcast.js";
 import { type ElementLoop, loops } from "./element-loops.js";
 import { reshapedSizes, unsqueezedSizes } from "./reshaped-sizes.js";
+import { type RowSource, rowsOfValue } from "./row-source.js";
 import { type SmallData, type SmallValue, smallValue } from "./small-value.js";
 
 /**
@@ -12,7 +13,7 @@ import { type SmallData, type SmallValue, smallValue } from "./small-value.js";
  */
 export const mostComputed = 2 ** 13;
 
-/** The most elements that are copied. */
+/** The most elements that are copied, or chosen. */
 export const mostCopied = 2 ** 15;
 
 /** The result of an operator for operands of these sizes. */
@@ -39,7 +40,7 @@ export const operators: Readonly<Record<InterpretedOperator, Prepare>> = {
   Equal: test(loops.equal),
   Expand: ([x, sizes]) =>
     sizes!.isFixed ? computed(loops.copy, [x!], x!.type, [...sizes!.data]) : undefined,
-  Gather: ([data, indices]) => gather(data!, indices!),
+  Gather: ([data, indices]) => gather(rowsOfValue(data!), indices!),
   Greater: ([x, y]) => computed(loops.less, [y!, x!], "bool"),
   GreaterOrEqual: ([x, y]) => computed(loops.lessOrEqual, [y!, x!], "bool"),
   Less: test(loops.less),
@@ -54,7 +55,7 @@ export const operators: Readonly<Record<InterpretedOperator, Prepare>> = {
   Sin: arithmetic(loops.sin),
   Sub: arithmetic(loops.subtract),
   Unsqueeze: ([x, axes]) => (axes!.isFixed ? reshaped(x!, unsqueezedSizes(x!.dims, axes!.data)) : undefined),
-  Where: ([condition, x, y]) => computed(loops.choose, [condition!, x!, y!], x!.type),
+  Where: ([condition, x, y]) => computed(loops.choose, [condition!, x!, y!], x!.type, [], mostCopied),
 };
 
 function arithmetic(loop: ElementLoop): Prepare {
@@ -72,15 +73,19 @@ const casts: Readonly<Record<InterpretedType, ElementLoop>> = {
   bool: loops.isNotZero,
 };
 
-/** @param least sizes that operands are broadcast to as well */
+/**
+ * @param least sizes that operands are broadcast to as well
+ * @param most elements of the result
+ */
 function computed(
   loop: ElementLoop,
   operands: readonly SmallValue[],
   type: InterpretedType,
   least: readonly number[] = [],
+  most = mostComputed,
 ): Made | undefined {
   const dims = broadcastSizes([least, ...operands.map((operand) => operand.dims)]);
-  if (dims === undefined || elementCount(dims) > mostComputed) return undefined;
+  if (dims === undefined || elementCount(dims) > most) return undefined;
   const value = smallValue(type, dims, areFixed(operands));
   const run = perElement(loop, operands, value);
   return {
@@ -121,12 +126,12 @@ function listOf(elements: readonly number[]): Made {
 }
 
 /** Gathers rows, or larger parts along the first axis. */
-function gather(x: SmallValue, indices: SmallValue): Made | undefined {
-  const [rows = 0, ...rest] = x.dims;
+export function gather(source: RowSource, indices: SmallValue): Made | undefined {
+  const [rows = 0, ...rest] = source.dims;
   const dims = [...indices.dims, ...rest];
   if (elementCount(dims) > mostCopied) return undefined;
   const width = elementCount(rest);
-  const value = smallValue(x.type, dims, areFixed([x, indices]));
+  const value = smallValue(source.type, dims, source.isFixed && indices.isFixed);
   return {
     value,
     run: () => {
@@ -134,7 +139,7 @@ function gather(x: SmallValue, indices: SmallValue): Made | undefined {
         const index = indices.data[at]!;
         const row = index < 0 ? index + rows : index;
         if (row < 0 || row >= rows) return false;
-        value.data.set(x.data.subarray(row * width, (row + 1) * width), at * width);
+        source.copy(row, value.data, at * width);
       }
       return true;
     },

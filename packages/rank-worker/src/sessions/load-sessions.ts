@@ -11,6 +11,7 @@ import { Tensor, tensor } from "../tensors/tensor.js";
 import { widen } from "../tensors/widen.js";
 import { keptWeights, placeWeights } from "../weight-files/kept-weights.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
+import { RowFiles } from "../weight-files/row-files.js";
 import { ShardFiles } from "../weight-files/shard-files.js";
 import type { OpenSession, OrtSession } from "./ort-binding.js";
 import {
@@ -37,7 +38,11 @@ interface LoadContext {
   readonly onBytes: (bytesLoaded: number) => void;
 }
 
-type OpenContext = Omit<LoadContext, "threads"> & { readonly threads: SessionThreads };
+type OpenContext = Omit<LoadContext, "threads"> & {
+  readonly threads: SessionThreads;
+  readonly rowFiles: RowFiles;
+  readonly shardOf: (name: string) => WeightShard;
+};
 
 /** A program's sessions, the weights that the rank holds itself, and what loading them took. */
 export interface LoadedSessions {
@@ -46,6 +51,8 @@ export interface LoadedSessions {
   readonly home: MatrixHome;
   /** By name: weights in the rank's own memory; those of its products are in the memory of kernels if there is room. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
+  /** Tables among the weights of sessions. The caller disposes of them. */
+  readonly rowFiles: RowFiles;
   readonly bytesRead: number;
   readonly cacheObstacle: string | undefined;
 }
@@ -64,16 +71,23 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
   const { reader, home } = context;
   using weights = new ProgramWeights(program, context.onBytes, reader);
   const files = new ShardFiles(weights, context);
-  const opening = { ...context, threads: sessionThreads(context.threads, program.worldSize) };
+  const shardOf = (name: string): WeightShard => weights.shard(name);
+  const rowFiles = new RowFiles();
+  const opening: OpenContext = {
+    ...context,
+    threads: sessionThreads(context.threads, program.worldSize),
+    rowFiles,
+    shardOf,
+  };
   const readBefore = readStatistics().bytes;
   /** By segment. */
   const opened = new Map<number, OrtSession>();
   try {
     const kept = new Map<string, Tensor>();
-    const places = placeWeights(keptWeights(program), (name) => weights.shard(name), home);
+    const places = placeWeights(keptWeights(program), shardOf, home);
     files.fill(places);
     for (const [name, data] of places.flatMap((some) => [...some])) {
-      kept.set(name, keptTensor(weights.shard(name), data, home));
+      kept.set(name, keptTensor(shardOf(name), data, home));
     }
     for (const index of largestFirst(program.segments, weights)) {
       opened.set(index, await openSegment(program.segments[index]!, index, files, opening));
@@ -89,8 +103,9 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
     }
     const sessions = program.segments.map((_, index) => opened.get(index)!);
     const bytesRead = readStatistics().bytes - readBefore;
-    return { sessions, home, keptWeights: kept, bytesRead, cacheObstacle: files.obstacle };
+    return { sessions, home, keptWeights: kept, rowFiles, bytesRead, cacheObstacle: files.obstacle };
   } catch (error) {
+    rowFiles[Symbol.dispose]();
     await releaseSessions([...opened.values()], context.gate);
     throw error;
   }
@@ -128,6 +143,7 @@ async function openSegment(
 ): Promise<OrtSession> {
   using place = files.segment(index);
   try {
+    context.rowFiles.open(segment, place.weights, context.shardOf);
     return await openSession(segment, index, place.weights, context);
   } catch (error) {
     // The cache may have been cleared since the entry was checked.

@@ -24,6 +24,7 @@ test("an output is in memory of its own, since a message transfers the whole mem
     segments: [],
     sessions: [],
     keptWeights: new Map(),
+    rowsOf: () => undefined,
     kernelsOf: () => undefined,
     streamedScales: new StreamedScales(),
     expertParts: new ExpertParts(() => undefined),

@@ -11,7 +11,7 @@ const angles: Work = (g, ids) => {
   return g.add(g.cos(position), g.sin(position));
 };
 
-/** By step of a rank: whether its segment has weights, and whether it can be interpreted. */
+/** By step of a rank: its kind, or whether its segment has weights, and whether it can be interpreted. */
 function segmentsOf(work: Work, ranks: number) {
   const g = new GraphBuilder();
   const ids = g.input("ids", "int64", ["batch", "sequence"]);
@@ -23,7 +23,8 @@ function segmentsOf(work: Work, ranks: number) {
     entries.forward!.steps.flatMap((step) => {
       if (step.kind !== "run") return [step.kind];
       const { initializers, interpretable } = segments[step.segment]!;
-      return [initializers.length > 0 ? "weights" : interpretable === undefined ? "none" : "interpretable"];
+      const work = interpretable === undefined ? [] : ["interpretable"];
+      return [[...(initializers.length > 0 ? ["weights"] : []), ...work].join(", ") || "none"];
     }),
   );
 }
@@ -33,7 +34,7 @@ it("positions are computed apart from the lookup of ids", () => {
 });
 
 it("so is the choice of rows that a rank has", () => {
-  const works = ["interpretable", "weights", "allReduce", "normalize", "none"];
+  const works = ["interpretable", "weights, interpretable", "allReduce", "normalize", "none"];
   const [first, second] = segmentsOf(angles, 2);
   expect(first?.slice(0, 3)).toEqual(works.slice(0, 3));
   expect(second?.slice(0, 3)).toEqual(works.slice(0, 3));

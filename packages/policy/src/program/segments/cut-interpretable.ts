@@ -1,4 +1,4 @@
-import { type GraphNode, readsOf, type Weight } from "@ringrank/model";
+import { type GraphNode, readsOf } from "@ringrank/model";
 import { canInterpret, describeInterpretable } from "./interpretable.js";
 import type { SegmentContext } from "./segment.js";
 
@@ -31,14 +31,9 @@ export function cutInterpretable(nodes: readonly GraphNode[], context: SegmentCo
 const fewest = 6;
 
 /** As a whole, with their constants, and with sizes that do not come from elsewhere. */
-function areInterpretable(nodes: readonly GraphNode[], { constants, values }: SegmentContext): boolean {
+function areInterpretable(nodes: readonly GraphNode[], context: SegmentContext): boolean {
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
-  const known = new Map<string, Weight>();
-  const inputs: string[] = [];
-  for (const name of new Set(nodes.flatMap((node) => node.inputs))) {
-    const constant = constants.get(name);
-    if (constant !== undefined) known.set(name, constant);
-    else if (!made.has(name)) inputs.push(name);
-  }
-  return describeInterpretable(nodes, { inputs, outputs: [] }, known, values) !== undefined;
+  const read = new Set(nodes.flatMap((node) => node.inputs));
+  const inputs = [...read].filter((name) => !made.has(name) && !context.constants.has(name));
+  return describeInterpretable(nodes, { inputs, outputs: [] }, context) !== undefined;
 }

@@ -1,4 +1,4 @@
-import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { type DataType, type Graph, GraphBuilder, int, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../../plan.js";
 import { parameter } from "../../testing/graphs.js";
@@ -40,6 +40,24 @@ describe("nodes that a rank can interpret are described", () => {
     expect(only(work)?.instructions).toEqual(instructions);
   });
 
+  it("for lookups, by the names of weights", () => {
+    const work: Work = (g, _, ids) =>
+      g.add(g.gather(g.weight("words", parameter(100, 64)), ids, 0), lookUp(g, ids));
+    expect(only(work)).toEqual({
+      constants: [],
+      instructions: [
+        { operator: "Gather", operands: [0], table: { values: "words" } },
+        {
+          operator: "Gather",
+          operands: [0],
+          table: { values: "values", blocks: { bits: 4, size: 32, scales: "scales" } },
+        },
+        { operator: "Add", operands: [1, 2] },
+      ],
+      outputs: [3],
+    });
+  });
+
   it("for a decoder's rows, once for all equal steps", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["rows", 64]);
@@ -65,6 +83,20 @@ describe("a segment is not described", () => {
       "whose Reshape has 0 as a size",
       (g, x) => g.node("Reshape", [x, g.integers([-1, 4])], { attributes: { allowzero: yes } }),
     ],
+    ["with a lookup in a table of float16", (g, _, ids) => g.cast(g.gather(halves(g), ids, 0), "float32")],
+    ["with scales of float16", (g, _, ids) => g.cast(lookUp(g, ids, "float16"), "float32")],
+    [
+      "with indices of 32 bits",
+      (g, _, ids) => g.gather(g.weight("t", parameter(9, 8)), g.cast(ids, "int32"), 0),
+    ],
+    ["with a lookup of columns", (g, _, ids) => g.gather(g.weight("t", parameter(9, 8)), ids, 1)],
+    [
+      "with a weight that is more than looked up",
+      (g, _, ids) => {
+        const table = g.weight("t", parameter(1, 8));
+        return g.mul(g.gather(table, ids, 0), table);
+      },
+    ],
     ["with a long constant", (g, x) => g.mul(x, g.numbers(new Array(8192).fill(1), [1024, 1, 8]))],
   ])("%s", (_, work) => {
     expect(only(work)).toBeUndefined();
@@ -79,6 +111,16 @@ it("nodes are only described if their sizes do not depend on other segments", ()
   g.output("y", g.cos(g.reshapeBy(product, sizes)), "float32", ["rows", 2, 32]);
   expect(toldOf(g.build(), "int4")).toEqual([]);
 });
+
+/** Rows of 64 numbers of 4 bits. */
+function lookUp(g: GraphBuilder, ids: Value, type: DataType = "float32"): Value {
+  const table = g.weight("values", { ...parameter(100, 32), type: "uint8" });
+  const scales = g.weight("scales", { ...parameter(100, 2), type });
+  const attributes = { bits: int(4), block_size: int(32), gather_axis: int(0), quantize_axis: int(1) };
+  return g.node("GatherBlockQuantized", [table, ids, scales], { domain: "com.microsoft", attributes });
+}
+
+const halves = (g: GraphBuilder): Value => g.weight("halves", { ...parameter(100, 8), type: "float16" });
 
 const yes = { kind: "int", value: 1 } as const;
 

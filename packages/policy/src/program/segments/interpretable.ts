@@ -8,29 +8,33 @@ import type {
   InterpretedInstruction,
   InterpretedType,
 } from "../segment-work.js";
+import { tableOf } from "./interpreted-table.js";
+import type { SegmentContext } from "./segment.js";
 
 /**
  * What a segment computes, if a rank can interpret all of its nodes: the work that remains between steps that ranks
- * compute themselves, such as positions, masks, and a choice of rows.
+ * compute themselves, such as positions, masks, a choice of rows, and lookups in tables.
  *
  * @returns undefined if any node is another operator, or has a form or a type that is not interpreted
  */
 export function describeInterpretable(
   nodes: readonly GraphNode[],
   { inputs, outputs }: Pick<Segment, "inputs" | "outputs">,
-  constants: ReadonlyMap<string, Weight>,
-  values: LocalValues,
+  { constants, values, shards }: Pick<SegmentContext, "constants" | "values" | "shards">,
 ): Interpretable | undefined {
   const made = nodes.flatMap((node) => node.outputs);
   if (![...inputs, ...made].every((name) => isInterpreted(values.get(name)?.type))) return undefined;
 
-  const known = Array.from(constants.values(), constantOf);
+  const read = [...new Set(nodes.flatMap((node) => node.inputs))].filter((name) => constants.has(name));
+  const known = read.map((name) => constantOf(constants.get(name)!));
   const instructions: InterpretedInstruction[] = [];
-  const numbers = new Map([...inputs, ...constants.keys()].map((name, number) => [name, number]));
+  const numbers = new Map([...inputs, ...read].map((name, number) => [name, number]));
   for (const node of nodes) {
-    const form = formOf(node);
-    const operands = node.inputs.flatMap((name) => numbers.get(name) ?? []);
-    if (form === undefined || operands.length < node.inputs.length) return undefined;
+    const table = tableOf(node, shards);
+    const form: Form | undefined = table === undefined ? formOf(node) : { operator: "Gather", table };
+    const names = table === undefined ? node.inputs : [node.inputs[1]!];
+    const operands = names.flatMap((name) => numbers.get(name) ?? []);
+    if (form === undefined || operands.length < names.length) return undefined;
     // Sizes must follow from those of the inputs, and would otherwise depend on a value from elsewhere.
     if (isSizedBySecond(form) && operands[1]! < inputs.length) return undefined;
     numbers.set(node.outputs[0]!, numbers.size);

@@ -7,6 +7,7 @@ import { type LocalExperts, type LocalStage, neededAfter } from "../local/local-
 import type { ProductStep, RunStep, Segment, Step } from "../program.js";
 import { type AttentionHeads, makeAttentionBlock } from "./attention-block.js";
 import { cutInterpretable } from "./cut-interpretable.js";
+import { describeInterpretable } from "./interpretable.js";
 import { makeFloatSegment, makeIntegerSegment } from "./product-segments.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 import type { SharedSegments } from "./shared-segments.js";
@@ -99,7 +100,12 @@ export class StepMaker {
   #runStep(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep {
     const weightless = makeWeightlessSegment(nodes, needed, context, this.#shared);
     if (weightless === undefined) {
-      return { kind: "run", segment: this.#addSegment(makeSegment(nodes, needed, context)) };
+      const segment = makeSegment(nodes, needed, context);
+      const interpretable = describeInterpretable(nodes, segment, context);
+      return {
+        kind: "run",
+        segment: this.#addSegment({ ...segment, ...(interpretable && { interpretable }) }),
+      };
     }
     const { segment, ...values } = weightless;
     return { kind: "run", segment: this.#addOnce(segment), values };

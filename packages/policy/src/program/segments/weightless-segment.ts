@@ -68,7 +68,7 @@ function describeWork(
 ): Pick<Segment, "elementwise" | "interpretable"> {
   const elementwise = describeElementwise(nodes, segment, constants, values);
   if (elementwise !== undefined) return { elementwise };
-  const interpretable = describeInterpretable(nodes, segment, constants, values);
+  const interpretable = describeInterpretable(nodes, segment, { ...noWeights, constants, values });
   return interpretable === undefined ? {} : { interpretable };
 }
 
