@@ -36,6 +36,11 @@ export interface CollectiveCounters {
   readonly waitedMs: number;
 }
 
+export interface ReduceOptions {
+  /** `float32`: a sum that crosses as it is, whatever the group's wire. */
+  readonly wire?: "float32" | undefined;
+}
+
 /**
  * One rank's handle on its process group. All ranks must call the same collectives in the same order, with the same
  * lengths, types and operations. A call that differs fails with `RR_MISMATCH` on every rank. Calls block the thread.
@@ -53,7 +58,7 @@ export interface Communicator {
    */
   meanwhile: (() => void) | undefined;
   /** Replaces `data` with the elementwise sum (default) or maximum over ranks. All ranks get the same bits. */
-  allReduce<T extends CollectiveArray>(data: T, operation?: ReduceOperation): T;
+  allReduce<T extends CollectiveArray>(data: T, operation?: ReduceOperation, options?: ReduceOptions): T;
   /** Concatenates the parts of all ranks in rank order. `part` may already be at its own place in `out`. */
   allGather(part: Float32Array, options?: GatherOptions<Float32Array>): Float32Array;
   allGather(part: Int32Array, options?: GatherOptions<Int32Array>): Int32Array;

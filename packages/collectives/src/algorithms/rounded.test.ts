@@ -40,6 +40,15 @@ describe.each(["float16", "int8"] as const)("sums that cross in %s", (wire) => {
     expect(small).toEqual(whole);
   });
 
+  it("cross as they are in a call that asks for it", async () => {
+    const perform = await team.group("auto", { wire });
+    const call = { collective: "allReduce", operation: "sum", inputs: operands(70) } as const;
+    const [exact] = await perform({ ...call, wire: "float32" });
+    expect(exact).toEqual(reference(call, "one-shot"));
+    const [rounded] = await perform(call);
+    expect(rounded).not.toEqual(exact);
+  });
+
   it("keep maxima and integers exact", async () => {
     const perform = await team.group("auto", { wire });
     const floats = operands(50);

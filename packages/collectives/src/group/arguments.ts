@@ -1,5 +1,5 @@
-import { RingrankError, show } from "@ringrank/errors";
-import type { CollectiveArray, ReduceOperation } from "../communicator.js";
+import { RingrankError, requireOptions, show } from "@ringrank/errors";
+import type { CollectiveArray, ReduceOperation, ReduceOptions } from "../communicator.js";
 import type { ElementType } from "../kernels/kernels.js";
 
 // Checks that a rank can make by itself. If one fails, it poisons the group, so every rank throws the same error.
@@ -26,6 +26,18 @@ export function requireOperation(operation: ReduceOperation): void {
   if (operation !== "sum" && operation !== "max") {
     throw new RingrankError("RR_OPTION", `operation: expected sum or max, got ${show(operation)}`);
   }
+}
+
+/** @throws RR_OPTION */
+export function requireWire(options: ReduceOptions | undefined): "float32" | undefined {
+  if (options === undefined) return undefined;
+  requireOptions(options, ["wire"]);
+  const { wire } = options;
+  if (wire === undefined || wire === "float32") return wire;
+  throw new RingrankError(
+    "RR_OPTION",
+    `wire: expected float32 or none, for the group's own; got ${show(wire)}`,
+  );
 }
 
 /** @throws RR_OPTION */

@@ -12,6 +12,10 @@ it.each<[Call, string]>([
     { kind: "allReduce", algorithm: "two-shot", type: "float32", operation: "max", length: 0 },
     "allReduce(float32[0], max) by two-shot",
   ],
+  [
+    { kind: "allReduce", algorithm: "one-shot", type: "float32", operation: "rounded sum", length: 8 },
+    "allReduce(float32[8], rounded sum) by one-shot",
+  ],
 ])("a header contains the whole call, on each of the largest number of ranks", (call, text) => {
   const memory = new GroupMemory(createGroup({ worldSize: maximumWorldSize, windowBytes: 256 }));
   const last = maximumWorldSize - 1;

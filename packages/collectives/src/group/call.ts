@@ -5,7 +5,7 @@ export interface Call {
   readonly kind: CallKind;
   readonly algorithm?: keyof typeof algorithms;
   readonly type?: "float32" | "int32";
-  readonly operation?: "sum" | "max";
+  readonly operation?: keyof typeof operations;
   /** Elements of this rank's operand, below 2³¹. Absent if the ranks' lengths differ, which `counts` then lists. */
   readonly length?: number;
   readonly root?: number;
@@ -19,7 +19,7 @@ export type CallKind = keyof typeof kinds;
 const kinds = { allReduce: 1, allGather: 2, reduceScatter: 3, broadcast: 4, barrier: 5, leave: 6 } as const;
 const algorithms = { ring: 1, "one-shot": 2, "two-shot": 3 } as const;
 const types = { float32: 1, int32: 2 } as const;
-const operations = { sum: 1, max: 2 } as const;
+const operations = { sum: 1, max: 2, "rounded sum": 3 } as const;
 
 /**
  * A header has two words: the signature, then the length.

@@ -10,11 +10,19 @@ import type {
   Communicator,
   GatherOptions,
   ReduceOperation,
+  ReduceOptions,
   ReduceScatterOptions,
 } from "../communicator.js";
 import type { ElementType, Kernels, WireKernels } from "../kernels/kernels.js";
 import { nearEven, piecesOf } from "../pieces.js";
-import { elementType, requireCounts, requireOperation, requireOut, requireRoot } from "./arguments.js";
+import {
+  elementType,
+  requireCounts,
+  requireOperation,
+  requireOut,
+  requireRoot,
+  requireWire,
+} from "./arguments.js";
 import { Elements } from "./elements.js";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
@@ -74,16 +82,22 @@ export class GroupMember implements Communicator {
     this.#rounds.meanwhile = work;
   }
 
-  allReduce<T extends CollectiveArray>(data: T, operation: ReduceOperation = "sum"): T {
+  allReduce<T extends CollectiveArray>(
+    data: T,
+    operation: ReduceOperation = "sum",
+    options?: ReduceOptions,
+  ): T {
     return this.#collective(() => {
       const type = elementType("allReduce", data);
       requireOperation(operation);
+      const wire = requireWire(options) === "float32" ? undefined : this.#wire;
       this.#count(data);
       if (this.worldSize === 1) return data;
       const { length } = data;
-      if (this.#wire !== undefined && operation === "sum" && type === "float32") {
-        this.#transport.open({ kind: "allReduce", algorithm: "one-shot", type, operation, length });
-        sumRounded(this.#transport, this.#elements.float32, data as Float32Array, this.#wire);
+      if (wire !== undefined && operation === "sum" && type === "float32") {
+        const sum = { type, operation: "rounded sum", length } as const;
+        this.#transport.open({ kind: "allReduce", algorithm: "one-shot", ...sum });
+        sumRounded(this.#transport, this.#elements.float32, data as Float32Array, wire);
         return data;
       }
       const algorithm = this.#choice.of("allReduce", data.byteLength);

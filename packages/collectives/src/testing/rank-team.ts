@@ -10,6 +10,8 @@ export interface CollectiveCase {
   readonly operation?: ReduceOperation;
   readonly counts?: readonly number[];
   readonly root?: number;
+  /** Of an all-reduce. */
+  readonly wire?: "float32";
   /** By rank. */
   readonly inputs: readonly CollectiveArray[];
 }

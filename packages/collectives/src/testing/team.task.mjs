@@ -34,10 +34,10 @@ export function run({ rank }, { channel: name }) {
 }
 
 /** `inputs` and `outputs` are shared arrays of one row per rank; `lengths` has each rank's length in the inputs. */
-function perform(comm, { collective, operation, counts, root, lengths, inputs, outputs, outLengths }) {
+function perform(comm, { collective, operation, counts, root, wire, lengths, inputs, outputs, outLengths }) {
   const own = rowOf(inputs, lengths, comm.rank).slice();
   const results = {
-    allReduce: () => comm.allReduce(own, operation),
+    allReduce: () => comm.allReduce(own, operation, { wire }),
     allGather: () => comm.allGather(own, { counts }),
     reduceScatter: () => comm.reduceScatter(own, { operation, counts }),
     broadcast: () => comm.broadcast(own, root),

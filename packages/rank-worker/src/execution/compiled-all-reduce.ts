@@ -9,6 +9,12 @@ export interface Added {
   readonly addend: NamedIndex | undefined;
 }
 
+/**
+ * For rows of one number, such as the sums of squares of a norm over columns that ranks share. Neighbours are other rows'
+ * numbers: rounded by the largest of them, a small one would become 0, and something divides by it.
+ */
+const unrounded = { wire: "float32" } as const;
+
 /** Sums a value over all ranks, or takes the maximum, and adds the addends to the sum. */
 export class CompiledAllReduce implements CompiledStep {
   readonly #value: NamedIndex;
@@ -25,7 +31,7 @@ export class CompiledAllReduce implements CompiledStep {
     const { trace, communicator } = state;
     const start = trace?.begin();
     const waited = start === undefined ? 0 : communicator.counters.waitedMs;
-    const { data } = valueAt(state, this.#value);
+    const { data, dims } = valueAt(state, this.#value);
     if (!(data instanceof Float32Array || data instanceof Int32Array)) {
       throw new RingrankError(
         "RR_TYPE",
@@ -33,7 +39,7 @@ export class CompiledAllReduce implements CompiledStep {
       );
     }
     // The tensor is this rank's own copy of the computed value, so it may be changed in place.
-    communicator.allReduce(data, this.#operation);
+    communicator.allReduce(data, this.#operation, dims.at(-1) === 1 ? unrounded : undefined);
     if (start !== undefined)
       trace?.endCollective("allReduce", start, communicator.counters.waitedMs - waited);
     if (this.#added !== undefined) this.#add(this.#added, state);
