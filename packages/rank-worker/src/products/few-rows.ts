@@ -135,33 +135,37 @@ class FewRowsInMemory<M extends Matrix> {
     const kernels = this.#kernels;
     const rows = x.length / this.#width;
     const isElsewhere = (data: Float32Array) => !kernels.memory.holds(data);
-    // One after the other: a copy of rows from other memory, the prepared rows, and results for other memory.
+    // The workspace: a copy of rows from other memory, the prepared rows, and results for other memory.
     const isCopied = isElsewhere(x);
     const room = isCopied ? x.length : 0;
     let needed = room + this.#kernel.roomFor(kernels, rows);
     const places = this.#placed.map(({ matrix, output }) => {
-      const isCopied = isElsewhere(targets[output]!);
-      const at = needed;
-      if (isCopied) needed += rows * matrix.rows;
-      return { matrix, target: targets[output]!, isCopied, at };
+      const target = targets[output]!;
+      if (!isElsewhere(target)) return { matrix, target };
+      // Where in the workspace the result is.
+      const made = needed;
+      needed += rows * matrix.rows;
+      return { matrix, target, made };
     });
     const scratch = needed === 0 ? undefined : kernels.scratch(needed);
     if (scratch === undefined && needed > 0) return undefined;
     const start = scratch?.byteOffset ?? 0;
+    const converted = start + 4 * room;
     const near = isCopied ? start : x.byteOffset;
-    const conversion = this.#kernel.prepare(kernels, near, rows, start + 4 * room);
-    const from = conversion === undefined ? near : start + 4 * room;
+    const conversion = this.#kernel.prepare(kernels, near, rows, converted);
+    const from = conversion === undefined ? near : converted;
     const calls = conversion === undefined ? [] : [conversion];
     const copies: Copy[] = [];
-    for (const { matrix, target, isCopied, at } of places) {
+    for (const { matrix, target, made } of places) {
       const toWidth = target.length / rows;
-      const [out, outWidth] = isCopied
-        ? [start + 4 * at, matrix.rows]
-        : [target.byteOffset + 4 * matrix.offset, toWidth];
-      calls.push(this.#kernel.multiply(kernels, from, rows, matrix, out, 4 * outWidth));
-      if (!isCopied) continue;
-      const made = scratch!.subarray(at, at + rows * matrix.rows);
-      copies.push({ from: made, width: matrix.rows, to: target, toWidth, offset: matrix.offset });
+      const [out, width] =
+        made === undefined
+          ? [target.byteOffset + 4 * matrix.offset, toWidth]
+          : [start + 4 * made, matrix.rows];
+      calls.push(this.#kernel.multiply(kernels, from, rows, matrix, out, 4 * width));
+      if (made === undefined) continue;
+      const result = scratch!.subarray(made, made + rows * matrix.rows);
+      copies.push({ from: result, width, to: target, toWidth, offset: matrix.offset });
     }
     return { x, targets, needed, scratch, isCopied, calls, copies };
   }
