@@ -56,9 +56,9 @@ export class Addition {
     return result;
   }
 
-  /** What the last {@link run} did, if it was nothing but calls of these kernels. */
-  lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
-    return kernels === this.#kernels ? this.#prepared?.calls : undefined;
+  /** What the last {@link run} did, if it was nothing but kernel calls. */
+  get lastCalls(): readonly KernelCall[] | undefined {
+    return this.#prepared?.calls;
   }
 
   /** Returns undefined if an operand is elsewhere, or there is no room. */

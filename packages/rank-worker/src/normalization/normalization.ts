@@ -50,7 +50,7 @@ export class Normalization {
 
   /** What the last {@link run} did, if it was nothing but calls of these kernels. */
   lastCalls(kernels: RankKernels): readonly KernelCall[] | undefined {
-    const added = this.#addition === undefined ? [] : this.#addition.lastCalls(kernels);
+    const added = this.#addition === undefined ? [] : this.#addition.lastCalls;
     const normalized = this.#kernel?.lastCall(kernels);
     return added && normalized && [...added, normalized];
   }
