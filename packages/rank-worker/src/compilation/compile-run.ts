@@ -7,8 +7,8 @@ import { InstructionList } from "../elementwise/instruction-list.js";
 import { CompiledActivation } from "../execution/compiled-activated-product.js";
 import { type AttentionBlocks, CompiledAttention } from "../execution/compiled-attention.js";
 import { CompiledElementwise } from "../execution/compiled-elementwise.js";
-import { CompiledInterpreter } from "../execution/compiled-interpreter.js";
 import { CompiledSegment, type SegmentValues } from "../execution/compiled-segment.js";
+import { CompiledShortcut } from "../execution/compiled-shortcut.js";
 import type { CompiledStep, NamedIndex } from "../execution/compiled-step.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { Epilogue } from "../products/epilogue.js";
@@ -49,7 +49,7 @@ export class RunCompiler {
       return new CompiledAttention(index, row, this.#blocks(attention), step);
     }
     const interpreter = this.#interpreter(index, tabled, outputs);
-    if (interpreter !== undefined) return new CompiledInterpreter(index, interpreter, step);
+    if (interpreter !== undefined) return new CompiledShortcut("interpreting", index, interpreter, step);
     const shortcut = this.#elementwise(index, tabled);
     if (shortcut === undefined) return step;
     const elementwise = new CompiledElementwise(index, shortcut, step);

@@ -8,34 +8,6 @@ export interface ProductKernels {
    */
   readonly roomBytes: number;
   /**
-   * @param isApart how several rows are stored, and multiplied: each by itself, for engines that make 256-bit operations
-   *   of pairs of 128-bit ones, or in groups, for others. The results have the same bits.
-   * @param out has room for 32 floats after the quantized rows
-   */
-  quantize(x: number, rows: number, width: number, isApart: boolean, out: number): void;
-  /**
-   * @param x the output of `quantize`, with its workspace after the rows
-   * @param isApart as it was for `quantize`
-   * @param scales in the order of products/quantized/streamed-scales.ts
-   * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
-   * @param bias 0 for none
-   * @param outBytes bytes between rows of `out`
-   * @param count number of rows of the matrix
-   */
-  multiply(
-    x: number,
-    rows: number,
-    isApart: boolean,
-    values: number,
-    scales: number,
-    scaleBytes: number,
-    bias: number,
-    out: number,
-    outBytes: number,
-    count: number,
-    blocks: number,
-  ): void;
-  /**
    * Converts a group of blocks of each row to integers: assembly/products/quantized/group-weights.ts.
    *
    * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
@@ -189,10 +161,41 @@ export interface KernelExports {
    * @param outBytes bytes of a scale in `out`: 4 for float32, 2 for bfloat16
    */
   streamScales(from: number, streams: number, count: number, out: number, outBytes: number): void;
-  readonly quantize4: ProductKernels["quantize"];
-  readonly quantize8: ProductKernels["quantize"];
-  readonly multiply4: ProductKernels["multiply"];
-  readonly multiply8: ProductKernels["multiply"];
+  /**
+   * Quantizes rows for products with weights of 4 bits: assembly/products/quantized/quantized-rows.ts.
+   *
+   * @param isApart how several rows are stored, and multiplied: each by itself, for engines that make 256-bit operations
+   *   of pairs of 128-bit ones, or in groups, for others. The results have the same bits.
+   * @param out has room for 32 floats after the quantized rows
+   */
+  quantize4(x: number, rows: number, width: number, isApart: boolean, out: number): void;
+  /**
+   * Multiplies a few rows by a matrix of such weights: assembly/products/quantized/multiply.ts.
+   *
+   * @param x the output of `quantize4`, with its workspace after the rows
+   * @param isApart as it was for `quantize4`
+   * @param scales in the order of products/quantized/streamed-scales.ts
+   * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
+   * @param bias 0 for none
+   * @param outBytes bytes between rows of `out`
+   * @param count number of rows of the matrix
+   */
+  multiply4(
+    x: number,
+    rows: number,
+    isApart: boolean,
+    values: number,
+    scales: number,
+    scaleBytes: number,
+    bias: number,
+    out: number,
+    outBytes: number,
+    count: number,
+    blocks: number,
+  ): void;
+  /** The same for weights of 8 bits. */
+  readonly quantize8: KernelExports["quantize4"];
+  readonly multiply8: KernelExports["multiply4"];
   readonly groupWeights4: ProductKernels["groupWeights"];
   readonly groupWeights8: ProductKernels["groupWeights"];
   /**

@@ -12,17 +12,11 @@ export class RankKernels {
   readonly memory: KernelMemory;
   readonly attend: KernelExports["attend"];
   readonly makeCalls: KernelExports["makeCalls"];
-  readonly add: KernelExports["add"];
   readonly addRow: KernelExports["addRow"];
   readonly appendRows: KernelExports["appendRows"];
   readonly copyHeads: KernelExports["copyHeads"];
   readonly turnHeads: KernelExports["turnHeads"];
-  readonly elementwise: KernelExports["elementwise"];
   readonly elementwiseRows: KernelExports["elementwiseRows"];
-  readonly normalize: KernelExports["normalize"];
-  readonly multiplyFloats: KernelExports["multiplyFloats"];
-  readonly multiplyBfloats: KernelExports["multiplyBfloats"];
-  readonly splitRows: KernelExports["splitRows"];
   readonly spaceRows: KernelExports["spaceRows"];
   readonly widenRows: KernelExports["widenRows"];
   readonly turnProducts: KernelExports["turnProducts"];
@@ -52,21 +46,15 @@ export class RankKernels {
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
     const exports = instantiate<KernelExports>(this.memory.memory, ...files);
-    const { attend, add, addRow, copyHeads, turnHeads, elementwise, normalize } = exports;
+    const { attend, addRow, copyHeads, turnHeads } = exports;
     this.#exports = exports;
     this.attend = attend;
     this.makeCalls = exports.makeCalls;
-    this.add = add;
     this.addRow = addRow;
     this.appendRows = exports.appendRows;
     this.copyHeads = copyHeads;
     this.turnHeads = turnHeads;
-    this.elementwise = elementwise;
     this.elementwiseRows = exports.elementwiseRows;
-    this.normalize = normalize;
-    this.multiplyFloats = exports.multiplyFloats;
-    this.multiplyBfloats = exports.multiplyBfloats;
-    this.splitRows = exports.splitRows;
     this.spaceRows = exports.spaceRows;
     this.widenRows = exports.widenRows;
     this.turnProducts = exports.turnProducts;
@@ -81,20 +69,16 @@ export class RankKernels {
     this.addSums = exports.addSums;
     this.skipSmall = exports.skipSmall;
     this.skipUnlikely = exports.skipUnlikely;
-    const { quantize4, quantize8, multiply4, multiply8, groupWeights4, groupWeights8 } = exports;
+    const { groupWeights4, groupWeights8 } = exports;
     this.products = {
       4: {
         blockBytes: 64,
         roomBytes: 16 * 32 + 64 * 288,
-        quantize: quantize4,
-        multiply: multiply4,
         groupWeights: groupWeights4,
       },
       8: {
         blockBytes: 96,
         roomBytes: 16 * 32 + 64 * 544,
-        quantize: quantize8,
-        multiply: multiply8,
         groupWeights: groupWeights8,
       },
     };

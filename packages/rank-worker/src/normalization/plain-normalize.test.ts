@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { kernelCall } from "../kernels/kernel-call.js";
 import { RankKernels } from "../kernels/rank-kernels.js";
 import { plainNormalize } from "./plain-normalize.js";
 
@@ -41,16 +42,9 @@ it("has the bits of the kernel", () => {
       scales!.set(scale);
       if (bias !== undefined) biases!.set(bias);
       const { length: width } = scale;
-      kernels.normalize(
-        input!.byteOffset,
-        output!.byteOffset,
-        x.length / width,
-        width,
-        scales!.byteOffset,
-        bias === undefined ? 0 : biases!.byteOffset,
-        epsilon,
-        centered,
-      );
+      const [from, to, rows] = [input!.byteOffset, output!.byteOffset, x.length / width];
+      const parameters = [scales!.byteOffset, bias === undefined ? 0 : biases!.byteOffset] as const;
+      kernels.make(kernelCall("normalize", from, to, rows, width, ...parameters, epsilon, centered));
       const plain = new Float32Array(x.length);
       plainNormalize(x, plain, { scale, bias, epsilon, centered });
       expect([...plain]).toEqual([...output!.subarray(0, x.length)]);

@@ -1,6 +1,7 @@
 import "../../../../../test/support/optimized-kernels.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { kernelCall } from "../../kernels/kernel-call.js";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
 
 const [mostRows, mostWidth, mostCount] = [5, 41, 300];
@@ -68,11 +69,14 @@ class Operands {
   ): void {
     const [matrix, room] = [this.#matrix.byteOffset, this.#room.byteOffset];
     const into = [bias, out.byteOffset, outBytes, count, width, mostStreams] as const;
-    if (this.bytes === 4) this.#kernels.multiplyFloats(x.byteOffset, rows, matrix, ...into);
-    else {
-      this.#kernels.splitRows(x.byteOffset, rows, width, room);
-      this.#kernels.multiplyBfloats(room, rows, matrix, ...into);
-    }
+    const calls =
+      this.bytes === 4
+        ? [kernelCall("multiplyFloats", x.byteOffset, rows, matrix, ...into)]
+        : [
+            kernelCall("splitRows", x.byteOffset, rows, width, room),
+            kernelCall("multiplyBfloats", room, rows, matrix, ...into),
+          ];
+    for (const call of calls) this.#kernels.make(call);
   }
 }
 

@@ -1,6 +1,8 @@
 import "../../../../../test/support/optimized-kernels.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { kernelCall } from "../../kernels/kernel-call.js";
+import type { KernelExports } from "../../kernels/kernel-exports.js";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
 import { blockSize, blocksOf } from "./blocks.js";
 import { nearestEven } from "./plain-arithmetic.js";
@@ -28,7 +30,11 @@ const anyCase = fc.record({
 describe.each([4, 8] as const)("of %i bits, the", (bits) => {
   describe.each(["plain", "fused"] as const)("%s kernel", (build) => {
     const kernels = new RankKernels(64, [kernelFiles[build]]);
-    const { quantize, multiply, blockBytes, roomBytes } = kernels.products[bits];
+    const { blockBytes, roomBytes } = kernels.products[bits];
+    const quantize = (...args: Parameters<KernelExports["quantize4"]>) =>
+      kernels.make(kernelCall(`quantize${bits}`, ...args));
+    const multiply = (...args: Parameters<KernelExports["multiply4"]>) =>
+      kernels.make(kernelCall(`multiply${bits}`, ...args));
     const floats = (count: number) => kernels.memory.floats(count)!;
     // Room for the largest case, and a float after each row of outputs that does not belong to it.
     const [x, quantized, out, streamed, bias] = [
