@@ -1,5 +1,7 @@
 export { type CacheLimits, cacheLimits, restorableTokens } from "./cache/restorable.js";
 export { Lifecycle, NativeGate } from "./lifecycle.js";
+export { matrixBytes } from "./loading/kept-weights.js";
+export { ScratchFolder, scratchBytes } from "./loading/scratch-folder.js";
 export { stderrLogger } from "./logging.js";
 export { ownProducts } from "./products/own-products.js";
 export * from "./protocol.js";
@@ -8,5 +10,3 @@ export { type CacheEntry, clearCache, listCache } from "./shard-cache/cache-entr
 export { entryKey } from "./shard-cache/entry-key.js";
 export { readPlan, ShardCache } from "./shard-cache/shard-cache.js";
 export { type LogLevel, logLevels, type RankWorkerTask, type TraceFile } from "./task.js";
-export { matrixBytes } from "./weight-files/kept-weights.js";
-export { ScratchFolder, scratchBytes } from "./weight-files/scratch-folder.js";

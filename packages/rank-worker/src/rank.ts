@@ -6,6 +6,9 @@ import { compileProgram, needsKernels } from "./compilation/compile-program.js";
 import type { CompiledEntry } from "./execution/compiled-entry.js";
 import { rankFailure } from "./failure.js";
 import type { NativeGate } from "./lifecycle.js";
+import { LoadMemory } from "./loading/load-memory.js";
+import { type LoadedProgram, loadProgram } from "./loading/load-program.js";
+import type { RowFiles } from "./loading/row-files.js";
 import type { RankLog } from "./logging.js";
 import type {
   LoadProgress,
@@ -17,14 +20,12 @@ import type {
   StepRequest,
   StepResult,
 } from "./protocol.js";
-import { LoadMemory } from "./sessions/load-memory.js";
-import { type LoadedSessions, loadSessions, releaseSessions } from "./sessions/load-sessions.js";
+import { fillingEntry } from "./requests/filling-entry.js";
+import { runRequest } from "./requests/run-request.js";
+import { Stepper } from "./requests/stepper.js";
+import { releaseSessions } from "./sessions/open-session.js";
 import type { OpenSession, OrtSession } from "./sessions/ort-binding.js";
-import { fillingEntry } from "./steps/filling-entry.js";
-import { runRequest } from "./steps/run-request.js";
-import { Stepper } from "./steps/stepper.js";
-import type { StepTrace } from "./trace/step-trace.js";
-import type { RowFiles } from "./weight-files/row-files.js";
+import type { StepTrace } from "./step-trace.js";
 
 /** The most progress reports of a load. Each costs time on two threads, and a model has hundreds of weights. */
 const progressReports = 32;
@@ -92,7 +93,7 @@ export class Rank implements RankService {
       const bytesTotal = bytesOfShards(program.weights);
       const memory = this.#memory ?? this.#newMemory();
       let bytesReported = 0;
-      const loaded = await loadSessions(program, {
+      const loaded = await loadProgram(program, {
         openSession,
         gate,
         log,
@@ -179,7 +180,7 @@ export class Rank implements RankService {
     return new LoadMemory(this.#context.log, this.#context.hugePages ?? false);
   }
 
-  #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
+  #compile(program: RankProgram, loaded: LoadedProgram, threads: number): Loaded {
     const entries = compileProgram(program, loaded, threads);
     const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));
     const stepper = decoder && new Stepper(decoder, fillingEntry(decoder.entry, entries), this.#context);

@@ -11,8 +11,8 @@ import { closedPort } from "./ports/closed-port.js";
 import { controlledService } from "./ports/control-plane.js";
 import { exposeService } from "./ports/expose-service.js";
 import { serveSteps } from "./ports/step-port.js";
+import { StepTrace } from "./step-trace.js";
 import type { RankWorkerTask } from "./task.js";
-import { StepTrace } from "./trace/step-trace.js";
 
 /**
  * Serves a `RankControl` on the task's port until it is released or the port closes, then resolves. By then, every

@@ -1,6 +1,6 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
-import { lineBytes } from "../caches";
+import { lineBytes } from "../memory-units";
 
 /**
  * Prefetches a part of a matrix in the order in which a product of one row reads it: bytes `from` to `to` of each

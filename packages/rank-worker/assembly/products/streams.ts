@@ -6,7 +6,7 @@
 // that are multiplied together lie side by side, and then likewise those of the rows that are left over
 // (src/products/quantized/streamed-scales.ts). Eight streams of scales took 6% longer.
 
-import { pageBytes } from "../caches";
+import { pageBytes } from "../memory-units";
 
 /** In how many streams to read if so many rows are left. */
 @inline

@@ -1,5 +1,5 @@
 import type { Graph } from "@ringrank/model";
-import { names } from "../steps/interface-names.js";
+import { names } from "../requests/interface-names.js";
 import { ringRows } from "./rows.js";
 
 /** What limits how much of a kept sequence can be restored. Plain data. */

@@ -1,12 +1,12 @@
 import type { Addends, Entry, Step } from "@ringrank/policy";
-import { CompiledAllGather } from "../execution/compiled-all-gather.js";
-import { type Added, CompiledAllReduce } from "../execution/compiled-all-reduce.js";
 import type { CompiledEntry, PlacedStep } from "../execution/compiled-entry.js";
-import { CompiledNormalization } from "../execution/compiled-normalization.js";
-import { CompiledRouting } from "../execution/compiled-routing.js";
-import type { CompiledStep } from "../execution/compiled-step.js";
-import { CompiledZeros } from "../execution/compiled-zeros.js";
 import { InputSizes } from "../execution/input-sizes.js";
+import { CompiledAllGather } from "../execution/steps/compiled-all-gather.js";
+import { type Added, CompiledAllReduce } from "../execution/steps/compiled-all-reduce.js";
+import { CompiledNormalization } from "../execution/steps/compiled-normalization.js";
+import { CompiledRouting } from "../execution/steps/compiled-routing.js";
+import type { CompiledStep } from "../execution/steps/compiled-step.js";
+import { CompiledZeros } from "../execution/steps/compiled-zeros.js";
 import { Addition } from "../normalization/addition.js";
 import { Normalization } from "../normalization/normalization.js";
 import { compileExperts } from "./compile-experts.js";

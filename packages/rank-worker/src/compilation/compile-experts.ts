@@ -1,5 +1,5 @@
 import type { RoutedStep } from "@ringrank/policy";
-import type { CompiledExperts } from "../execution/compiled-experts.js";
+import type { CompiledExperts } from "../execution/steps/compiled-experts.js";
 import { compileSteps } from "./compile-entry.js";
 import type { EntryScope } from "./entry-scope.js";
 import { ExpertScope } from "./expert-scope.js";

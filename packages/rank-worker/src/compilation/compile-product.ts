@@ -1,12 +1,12 @@
 import type { ProductStep } from "@ringrank/policy";
-import { CompiledActivatedProduct } from "../execution/compiled-activated-product.js";
-import { CompiledProduct } from "../execution/compiled-product.js";
-import type { CompiledStep } from "../execution/compiled-step.js";
+import { CompiledActivatedProduct } from "../execution/steps/compiled-activated-product.js";
+import { CompiledProduct } from "../execution/steps/compiled-product.js";
+import type { CompiledStep } from "../execution/steps/compiled-step.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
 import { Product } from "../products/product.js";
-import { IntegerProduct } from "../products/quantized/integer-product.js";
+import { IntegerProduct } from "../products/quantized/many-rows/integer-product.js";
 import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
 import type { NextStep, RunCompiler } from "./compile-run.js";
 import type { EntryScope } from "./entry-scope.js";

@@ -2,8 +2,8 @@ import type { RankProgram, Step } from "@ringrank/policy";
 import { allSteps } from "../all-steps.js";
 import { AttentionKernel } from "../attention/attention-kernel.js";
 import type { CompiledEntry } from "../execution/compiled-entry.js";
+import type { LoadedProgram } from "../loading/load-program.js";
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
-import type { LoadedSessions } from "../sessions/load-sessions.js";
 import { rowsInMemory } from "../tensors/weight-rows.js";
 import { compileEntry } from "./compile-entry.js";
 import { ExpertParts } from "./expert-parts.js";
@@ -16,7 +16,7 @@ import { ExpertParts } from "./expert-parts.js";
  */
 export function compileProgram(
   program: RankProgram,
-  loaded: LoadedSessions,
+  loaded: LoadedProgram,
   threads: number,
 ): ReadonlyMap<string, CompiledEntry> {
   const { sessions, keptWeights, rowFiles, home } = loaded;

@@ -4,15 +4,15 @@ import { BlockMasks } from "../attention/block-masks.js";
 import { ElementwiseRoom } from "../elementwise/elementwise-room.js";
 import { ElementwiseShortcut } from "../elementwise/elementwise-shortcut.js";
 import { InstructionList } from "../elementwise/instruction-list.js";
-import { CompiledActivation } from "../execution/compiled-activated-product.js";
-import { type AttentionBlocks, CompiledAttention } from "../execution/compiled-attention.js";
-import { CompiledElementwise } from "../execution/compiled-elementwise.js";
-import { CompiledSegment, type SegmentValues } from "../execution/compiled-segment.js";
-import { CompiledShortcut } from "../execution/compiled-shortcut.js";
-import type { CompiledStep, NamedIndex } from "../execution/compiled-step.js";
+import { CompiledActivation } from "../execution/steps/compiled-activated-product.js";
+import { type AttentionBlocks, CompiledAttention } from "../execution/steps/compiled-attention.js";
+import { CompiledElementwise } from "../execution/steps/compiled-elementwise.js";
+import { CompiledSegment, type SegmentValues } from "../execution/steps/compiled-segment.js";
+import { CompiledShortcut } from "../execution/steps/compiled-shortcut.js";
+import type { CompiledStep, NamedIndex } from "../execution/steps/compiled-step.js";
 import { Interpreter } from "../interpreter/interpreter.js";
+import { weightsOfTables } from "../loading/row-files.js";
 import type { Epilogue } from "../products/epilogue.js";
-import { weightsOfTables } from "../weight-files/row-files.js";
 import type { EntryScope } from "./entry-scope.js";
 
 /** The step after another one, and the values that are not needed after it. */

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ProductStep } from "@ringrank/policy";
-import type { ExpertTurn } from "../execution/compiled-experts.js";
+import type { ExpertTurn } from "../execution/steps/compiled-experts.js";
 import { ExpertMultiplier } from "../products/expert-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { PlacedStep } from "../execution/compiled-entry.js";
-import { CompiledKernelSteps } from "../execution/compiled-kernel-steps.js";
-import type { KernelStep } from "../execution/kernel-step.js";
+import { CompiledKernelSteps } from "../execution/steps/compiled-kernel-steps.js";
+import type { KernelStep } from "../execution/steps/kernel-step.js";
 import { RankKernels } from "../kernels/rank-kernels.js";
 import { joinKernelSteps } from "./join-kernel-steps.js";
 

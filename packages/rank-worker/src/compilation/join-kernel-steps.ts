@@ -1,6 +1,6 @@
 import type { PlacedStep } from "../execution/compiled-entry.js";
-import { CompiledKernelSteps } from "../execution/compiled-kernel-steps.js";
-import { isKernelStep } from "../execution/kernel-step.js";
+import { CompiledKernelSteps } from "../execution/steps/compiled-kernel-steps.js";
+import { isKernelStep } from "../execution/steps/kernel-step.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
 /** Makes one step of kernel steps that follow one another. */

@@ -1,7 +1,7 @@
 import type { Entry } from "@ringrank/policy";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
-import type { CompiledStep } from "./compiled-step.js";
 import type { InputSizes } from "./input-sizes.js";
+import type { CompiledStep } from "./steps/compiled-step.js";
 
 /** An entry that is ready to run: names have been looked up, so a run only uses indices into a table of values. */
 export interface CompiledEntry {

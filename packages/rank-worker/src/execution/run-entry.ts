@@ -3,9 +3,9 @@ import type { InOrder } from "../tensors/in-order.js";
 import type { Table } from "../tensors/table.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { CompiledEntry } from "./compiled-entry.js";
-import type { RunContext, RunState } from "./compiled-step.js";
 import { runSteps } from "./run-steps.js";
 import type { Bindings } from "./size-product.js";
+import type { RunContext, RunState } from "./steps/compiled-step.js";
 
 export interface RunOutcome {
   /**

@@ -1,6 +1,6 @@
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { PlacedStep } from "./compiled-entry.js";
-import type { RunState } from "./compiled-step.js";
+import type { RunState } from "./steps/compiled-step.js";
 
 /**
  * Runs the first `end` steps in order and drops each value after its last use. With the synchronous binding, no step

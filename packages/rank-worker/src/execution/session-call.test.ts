@@ -2,8 +2,8 @@ import { expect, it, vi } from "vitest";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { tensor } from "../tensors/tensor.js";
-import type { RunState } from "./compiled-step.js";
 import { SessionCall } from "./session-call.js";
+import type { RunState } from "./steps/compiled-step.js";
 
 const failure = new Error("no such operator");
 

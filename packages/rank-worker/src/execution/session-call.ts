@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { Segment } from "@ringrank/policy";
 import type { Fetched, Fetches, OrtSession } from "../sessions/ort-binding.js";
 import type { Tensor } from "../tensors/tensor.js";
-import type { RunState } from "./compiled-step.js";
+import type { RunState } from "./steps/compiled-step.js";
 
 /** Runs one segment's session, inside the gate of native calls. */
 export class SessionCall {

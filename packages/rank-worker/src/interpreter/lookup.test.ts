@@ -6,11 +6,11 @@ import { buildPrograms, planGraph, type Segment } from "@ringrank/policy";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { type Attributes, microsoft, TestGraph } from "../../../../test/support/test-graph.js";
+import { RowFiles } from "../loading/row-files.js";
 import { openPublicSession } from "../sessions/public-session.js";
 import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { rowsInMemory, type WeightRows } from "../tensors/weight-rows.js";
-import { RowFiles } from "../weight-files/row-files.js";
 import { Interpreter } from "./interpreter.js";
 import { mostCopied } from "./operators.js";
 

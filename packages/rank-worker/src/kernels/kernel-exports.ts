@@ -8,7 +8,7 @@ export interface ProductKernels {
    */
   readonly roomBytes: number;
   /**
-   * Converts a group of blocks of each row to integers: assembly/products/quantized/group-weights.ts.
+   * Converts a group of blocks of each row to integers: assembly/products/quantized/many-rows/group-weights.ts.
    *
    * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
    * @param rowBlocks number of blocks from one row to the next
@@ -199,7 +199,7 @@ export interface KernelExports {
   readonly groupWeights4: ProductKernels["groupWeights"];
   readonly groupWeights8: ProductKernels["groupWeights"];
   /**
-   * Converts a group of activations to integers and transposes them: assembly/products/quantized/group-activations.ts.
+   * Converts a group of activations to integers and transposes them: assembly/products/quantized/many-rows/group-activations.ts.
    *
    * @param rowBytes bytes between rows
    * @param bytes bytes of the group's floats in a row
@@ -219,7 +219,7 @@ export interface KernelExports {
     order: number,
     scratch: number,
   ): number;
-  /** Writes the sums of a group, plus a bias: assembly/products/quantized/group-sums.ts. */
+  /** Writes the sums of a group, plus a bias: assembly/products/quantized/many-rows/group-sums.ts. */
   beginSums(
     sums: number,
     scales: number,
@@ -244,7 +244,7 @@ export interface KernelExports {
     count: number,
   ): void;
   /**
-   * Skips floats that are not above the threshold: assembly/sampling/skip.ts.
+   * Skips floats that are not above the threshold: assembly/skip-tokens.ts.
    *
    * @returns where the first group of eight starts, from `from`, of which one is; or the last few
    */

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { removeAbandonedLoads } from "../weight-files/load-folder.js";
+import { removeAbandonedLoads } from "../loading/load-folder.js";
 import { privateDirectory } from "./cache-directory.js";
 import { manifestName, readManifest } from "./manifest.js";
 

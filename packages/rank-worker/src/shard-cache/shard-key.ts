@@ -1,5 +1,5 @@
 import type { RankProgram } from "@ringrank/policy";
-import { keptWeights } from "../weight-files/kept-weights.js";
+import { keptWeights } from "../loading/kept-weights.js";
 import { contentsHash, entryKey } from "./entry-key.js";
 import { filesOf } from "./quantized-program.js";
 

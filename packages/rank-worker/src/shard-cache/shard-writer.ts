@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { bytesOf } from "@ringrank/model/weights";
-import type { Initializers } from "../weight-files/initializers.js";
-import type { WeightPlaces } from "../weight-files/kept-weights.js";
-import type { ProgramWeights } from "../weight-files/program-weights.js";
-import { writeNewFile } from "../weight-files/write-weight.js";
+import type { Initializers } from "../loading/initializers.js";
+import type { WeightPlaces } from "../loading/kept-weights.js";
+import type { ProgramWeights } from "../loading/program-weights.js";
+import { writeNewFile } from "../loading/write-weight.js";
 import { Checksum, checksumOf } from "./checksum.js";
 import type { ManifestFile } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";

@@ -14,7 +14,7 @@ import { FloatMultiplier } from "../products/floats/float-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier, RunSegment, SegmentType } from "../products/multiplier.js";
 import { blocksOf } from "../products/quantized/blocks.js";
-import { IntegerProduct } from "../products/quantized/integer-product.js";
+import { IntegerProduct } from "../products/quantized/many-rows/integer-product.js";
 import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";

@@ -3,7 +3,7 @@
 // One row, as in a decode step, takes as long as reading the matrix does. Every product is added up in one vector, in
 // the same order however many rows there are, so the result for a row does not depend on the rows beside it.
 
-import { pageBytes } from "../../caches";
+import { pageBytes } from "../../memory-units";
 import { storeEach } from "../streams";
 import { madd, sumEach } from "../../vectors";
 

@@ -1,6 +1,6 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
-import { lineFloats } from "../../caches";
+import { lineFloats } from "../../memory-units";
 import { firstLanes, fourthLanes, secondLanes, thirdLanes } from "../../vectors";
 
 /**

@@ -5,7 +5,7 @@ import { kernelCall } from "../../kernels/kernel-call.js";
 import type { KernelExports } from "../../kernels/kernel-exports.js";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
 import { blockSize, blocksOf } from "./blocks.js";
-import { nearestEven } from "./plain-arithmetic.js";
+import { nearestEven } from "./many-rows/plain-arithmetic.js";
 import { StreamedScales } from "./streamed-scales.js";
 
 interface Case {
