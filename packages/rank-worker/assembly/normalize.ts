@@ -4,7 +4,7 @@
 // compare it with ONNX Runtime's operators. src/normalization/plain-normalize.ts adds in the same order and gives
 // the same bits; a test checks this.
 
-import { storePair } from "./vectors";
+import { storePair, sumLanes } from "./vectors";
 
 /**
  * Rows of `width` floats, from `x` to `out`, which may be the same. All addresses are in bytes.
@@ -104,10 +104,4 @@ function writePairs(
       isBiased ? f32x4.add(second, v128.load(bias + at, 16)) : second,
     );
   }
-}
-
-function sumLanes(x: v128): f32 {
-  return (
-    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
-  );
 }

@@ -68,6 +68,14 @@ export function largestLane(x: v128): f32 {
   );
 }
 
+/** The sum of the four lanes: of the first two, plus that of the others. */
+@inline
+export function sumLanes(x: v128): f32 {
+  return (
+    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
+  );
+}
+
 /** The four sums of the lanes of each vector. */
 @inline
 export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {

@@ -14,7 +14,7 @@ import {
   streamRows,
   streams,
 } from "./eight-queries";
-import { turnQuery } from "./rows";
+import { rotateQuery } from "./rows";
 
 /** @param count number of the group's queries from `first` on, up to 8 */
 export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
@@ -31,7 +31,7 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
 
   for (let one: usize = 0; one < 8; one++) {
     // If there are fewer than eight, the last one is repeated.
-    turnQuery(query, sequence, head, first + min(one, count - 1), args);
+    rotateQuery(query, sequence, head, first + min(one, count - 1), args);
     for (let lane: usize = 0; lane < rowBytes; lane += 4) {
       store<f32>(packed + (lane << 3) + (one << 2), load<f32>(query + lane));
     }

@@ -5,10 +5,10 @@ import { Arguments } from "./arguments";
 import { endOfSeen, findAddends, firstSeen, putAddends, seenBytes, seesNone } from "./addends-of-queries";
 import { addToFour, mixFour, packFour, scaled, scoreFour, softmaxFour } from "./four-queries";
 import { addToOne, mixQueries, scoreQueries, softmaxOne } from "./one-query";
-import { turnQuery } from "./rows";
+import { rotateQuery } from "./rows";
 import { rowsFrom, streamsFrom } from "./rows-in-streams";
 
-/** Rows by which caches grow (src/cache/cache-group.ts). Streams of multiples of it mostly lie half a page apart. */
+/** Rows by which caches grow (src/cache/rows.ts). Streams of multiples of it mostly lie half a page apart. */
 const block: usize = 64;
 
 /** Computes the attention of a group's queries from `first` on. */
@@ -45,7 +45,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   const sums = packed + padded * rowBytes;
   const scores = sums + padded * rowBytes;
   for (let one: usize = 0; one < padded; one++) {
-    turnQuery(queries + one * rowBytes, sequence, head, first + min(one, count - 1), args);
+    rotateQuery(queries + one * rowBytes, sequence, head, first + min(one, count - 1), args);
   }
 
   let each: usize = 0;

@@ -30,35 +30,35 @@ export function copyHeads(
 }
 
 /**
- * Turns every head of every row by the rotary position embedding (https://arxiv.org/abs/2104.09864), in place.
+ * Rotates every head of every row by the rotary position embedding (https://arxiv.org/abs/2104.09864), in place.
  *
  * @param heads of `lanes` floats each, one after the other in a row, and nothing else
- * @param turned lanes of a head, its first ones
- * @param cos `[rows, turned / 2]`, as is `sin`
+ * @param rotated lanes of a head, its first ones
+ * @param cos `[rows, rotated / 2]`, as is `sin`
  */
-export function turnHeads(
+export function rotateHeads(
   at: usize,
   rows: u32,
   heads: u32,
   lanes: u32,
-  turned: u32,
+  rotated: u32,
   interleaved: bool,
   cos: usize,
   sin: usize,
 ): void {
   const headBytes = <usize>lanes << 2;
-  const halfBytes = <usize>turned << 1;
+  const halfBytes = <usize>rotated << 1;
   for (let row: u32 = 0; row < rows; row++, cos += halfBytes, sin += halfBytes) {
     for (let head: u32 = 0; head < heads; head++, at += headBytes) {
-      if (interleaved) turnNeighbours(at, halfBytes, cos, sin);
-      else turnHalves(at, halfBytes, cos, sin);
+      if (interleaved) rotateNeighbours(at, halfBytes, cos, sin);
+      else rotateHalves(at, halfBytes, cos, sin);
     }
   }
 }
 
 /** Lanes are rotated in pairs (i, i + half). */
 @inline
-function turnHalves(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
+function rotateHalves(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
   let pair: usize = 0;
   for (; pair + 32 <= halfBytes; pair += 32) {
     const one = head + pair;
@@ -71,41 +71,41 @@ function turnHalves(head: usize, halfBytes: usize, cos: usize, sin: usize): void
     const nextB = v128.load(other, 16);
     const nextC = v128.load(cos + pair, 16);
     const nextS = v128.load(sin + pair, 16);
-    storePair(one, firstTurned(a, b, c, s), firstTurned(nextA, nextB, nextC, nextS));
-    storePair(other, secondTurned(a, b, c, s), secondTurned(nextA, nextB, nextC, nextS));
+    storePair(one, firstRotated(a, b, c, s), firstRotated(nextA, nextB, nextC, nextS));
+    storePair(other, secondRotated(a, b, c, s), secondRotated(nextA, nextB, nextC, nextS));
   }
   for (; pair + 16 <= halfBytes; pair += 16) {
     const a = v128.load(head + pair);
     const b = v128.load(head + pair + halfBytes);
     const c = v128.load(cos + pair);
     const s = v128.load(sin + pair);
-    v128.store(head + pair, firstTurned(a, b, c, s));
-    v128.store(head + pair + halfBytes, secondTurned(a, b, c, s));
+    v128.store(head + pair, firstRotated(a, b, c, s));
+    v128.store(head + pair + halfBytes, secondRotated(a, b, c, s));
   }
-  for (; pair < halfBytes; pair += 4) turnPair(head + pair, head + pair + halfBytes, cos + pair, sin + pair);
+  for (; pair < halfBytes; pair += 4) rotatePair(head + pair, head + pair + halfBytes, cos + pair, sin + pair);
 }
 
 @inline
-function firstTurned(a: v128, b: v128, cos: v128, sin: v128): v128 {
+function firstRotated(a: v128, b: v128, cos: v128, sin: v128): v128 {
   return madd(a, cos, f32x4.neg(f32x4.mul(b, sin)));
 }
 
 @inline
-function secondTurned(a: v128, b: v128, cos: v128, sin: v128): v128 {
+function secondRotated(a: v128, b: v128, cos: v128, sin: v128): v128 {
   return madd(b, cos, f32x4.mul(a, sin));
 }
 
 /** Lanes are rotated in pairs (2i, 2i + 1). */
 @inline
-function turnNeighbours(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
+function rotateNeighbours(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
   for (let pair: usize = 0; pair < halfBytes; pair += 4) {
     const at = head + (pair << 1);
-    turnPair(at, at + 4, cos + pair, sin + pair);
+    rotatePair(at, at + 4, cos + pair, sin + pair);
   }
 }
 
 @inline
-function turnPair(one: usize, other: usize, cos: usize, sin: usize): void {
+function rotatePair(one: usize, other: usize, cos: usize, sin: usize): void {
   const a = load<f32>(one);
   const b = load<f32>(other);
   const c = load<f32>(cos);

@@ -3,21 +3,21 @@
 import { Arguments } from "./arguments";
 
 /** Rotates and scales a query of a head's group. */
-export function turnQuery(out: usize, sequence: usize, head: usize, query: usize, args: Arguments): void {
+export function rotateQuery(out: usize, sequence: usize, head: usize, query: usize, args: Arguments): void {
   const ofHead = args.query + sequence * args.queryRow + head * args.queryHead;
-  turn(out, ofHead + query * (<usize>args.lanes << 2), sequence, args.scale, args);
+  rotate(out, ofHead + query * (<usize>args.lanes << 2), sequence, args.scale, args);
 }
 
 /** Writes the new key, rotated, and the new value of a head of a sequence. */
 export function keepRow(sequence: usize, head: usize, args: Arguments): void {
   const rowBytes = <usize>args.lanes << 2;
   const at = (sequence * args.keyValueHeads + head) * rowBytes;
-  turn(args.presentKeys + at, args.key + sequence * args.keyRow + head * args.keyHead, sequence, 1, args);
+  rotate(args.presentKeys + at, args.key + sequence * args.keyRow + head * args.keyHead, sequence, 1, args);
   memory.copy(args.presentValues + at, args.value + sequence * args.valueRow + head * args.valueHead, rowBytes);
 }
 
-/** One head's lanes, times `scale`, turned by the rotary position embedding (https://arxiv.org/abs/2104.09864). */
-function turn(out: usize, from: usize, row: usize, scale: f32, args: Arguments): void {
+/** One head's lanes, times `scale`, rotated by the rotary position embedding (https://arxiv.org/abs/2104.09864). */
+function rotate(out: usize, from: usize, row: usize, scale: f32, args: Arguments): void {
   const half = <usize>args.rotaryLanes >> 1;
   const cos = args.cos + row * (half << 2);
   const sin = args.sin + row * (half << 2);

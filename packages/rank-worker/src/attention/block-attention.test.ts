@@ -240,13 +240,7 @@ async function inBlocks(
     return tensor("float32", near ?? data, dims);
   });
   const free = kernels?.memory.bytesFree;
-  const attention = new BlockAttention(
-    plan,
-    new BlockMasks(),
-    (name) => places.indexOf(name),
-    kernels,
-    false,
-  );
+  const attention = new BlockAttention(plan, new BlockMasks(), (name) => places.indexOf(name), kernels);
   const fed: Feeds[] = [];
   const done = await attention.run(table, (feeds, into) => {
     fed.push(feeds);

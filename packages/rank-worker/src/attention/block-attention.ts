@@ -6,7 +6,7 @@ import type { Feeds } from "../sessions/ort-binding.js";
 import type { Table } from "../tensors/table.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import type { Block, BlockMasks } from "./block-masks.js";
-import { type Angles, copyHeads, type HeadPlaces, turnHeads } from "./heads.js";
+import { type Angles, copyHeads, type HeadPlaces, rotateHeads } from "./heads.js";
 import { type Indices, indicesOf } from "./indices.js";
 
 /** The inputs of a layer. */
@@ -44,25 +44,21 @@ export class BlockAttention {
   readonly #masks: BlockMasks;
   readonly #indices: Indices;
   readonly #kernels: RankKernels | undefined;
-  readonly #isGiven: boolean;
 
   /**
    * @param indexOf returns the index of a value in the table
    * @param kernels without them, plain code lays rows out, in ordinary memory
-   * @param isGiven whether the context is an output of the entry, and so outlives the run
    */
   constructor(
     plan: AttentionOverCache,
     masks: BlockMasks,
     indexOf: (value: string) => number,
     kernels: RankKernels | undefined,
-    isGiven: boolean,
   ) {
     this.#plan = plan;
     this.#masks = masks;
     this.#indices = indicesOf(plan, indexOf);
     this.#kernels = kernels;
-    this.#isGiven = isGiven;
   }
 
   /**
@@ -93,7 +89,7 @@ export class BlockAttention {
     try {
       const laid = this.#lay(inputs, workspace);
       const width = keyValueHeads * group * lanes;
-      const context = TransientTensor.takeOrMake(this.#isGiven ? undefined : memory, [batch, rows, width]);
+      const context = TransientTensor.takeOrMake(memory, [batch, rows, width]);
       for (const block of blocks) {
         const start = (block.sequence * rows + block.first) * width;
         const part = (context.data as Float32Array).subarray(start, start + block.rows * width);
@@ -150,7 +146,7 @@ export class BlockAttention {
     const laid = workspace.floats(rows * width);
     const to = { data: laid, offset: 0, row: width, head: together };
     copyHeads(this.#kernels, placesOf(query, places), to, rows, keyValueHeads, together);
-    if (angles !== undefined) turnHeads(this.#kernels, laid, width, lanes, angles);
+    if (angles !== undefined) rotateHeads(this.#kernels, laid, width, lanes, angles);
     return laid;
   }
 
@@ -180,7 +176,7 @@ export class BlockAttention {
       const added = laid.subarray(start + past * width, start + (past + rows) * width);
       copyHeads(kernels, from, { data: added, offset: 0, row: width, head: lanes }, rows, heads, lanes);
       if (angles !== undefined) {
-        turnHeads(kernels, added, width, lanes, ofSequence(angles, sequence, rows));
+        rotateHeads(kernels, added, width, lanes, ofSequence(angles, sequence, rows));
       }
     }
     return laid;
@@ -190,19 +186,19 @@ export class BlockAttention {
   #newRows(laid: Float32Array, { batch, rows, past }: Inputs): Tensor {
     const { keyValueHeads: heads, lanes } = this.#plan;
     const width = heads * lanes;
-    const turned = TransientTensor.takeOrMake(this.#kernels?.memory, [batch, heads, rows, lanes]);
+    const byHead = TransientTensor.takeOrMake(this.#kernels?.memory, [batch, heads, rows, lanes]);
     for (let sequence = 0; sequence < batch; sequence++) {
       const offset = (sequence * (past + rows) + past) * width;
       const from = { data: laid, offset, row: width, head: lanes };
       const to = {
-        data: turned.data as Float32Array,
+        data: byHead.data as Float32Array,
         offset: sequence * rows * width,
         row: lanes,
         head: rows * lanes,
       };
       copyHeads(this.#kernels, from, to, rows, heads, lanes);
     }
-    return turned;
+    return byHead;
   }
 
   /** Returns undefined if there is only one new row, or an input does not have the expected form. */

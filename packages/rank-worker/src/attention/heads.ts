@@ -59,7 +59,7 @@ export function copyHeads(
  * @param rows rows with heads of `lanes`, one after the other
  * @param width elements of a row
  */
-export function turnHeads(
+export function rotateHeads(
   kernels: RankKernels | undefined,
   rows: Float32Array,
   width: number,
@@ -68,7 +68,7 @@ export function turnHeads(
 ): void {
   const { cos, sin, interleaved } = angles;
   if ([rows, cos, sin].every((data) => kernels?.memory.holds(data))) {
-    kernels!.turnHeads(
+    kernels!.rotateHeads(
       rows.byteOffset,
       rows.length / width,
       width / lanes,

@@ -54,7 +54,7 @@ function withMeanwhile(steps: readonly PlacedStep[]): PlacedStep[] {
   let meanwhile: PlacedStep["meanwhile"];
   const reversed = steps.toReversed().map((placed): PlacedStep => {
     const one = { ...placed, meanwhile };
-    meanwhile = placed.step.headStart?.turn ?? meanwhile;
+    meanwhile = placed.step.headStart?.advance ?? meanwhile;
     return one;
   });
   return reversed.reverse();
@@ -90,7 +90,7 @@ class StepCompiler {
         return new CompiledZeros(scope.define(step.value), step.type ?? "float32", step.dims);
       case "normalize": {
         const { kernels } = scope.context;
-        const normalization = new Normalization(step, scope.weightOf, kernels, scope.given.has(step.output));
+        const normalization = new Normalization(step, scope.weightOf, kernels);
         const value = scope.named(step.value);
         return new CompiledNormalization(
           normalization,

@@ -14,7 +14,7 @@ export function compileExperts({ rows, expert }: RoutedStep, outer: EntryScope):
   const parts = stacks.map((name) => ({ index: scope.use(name), parts: scope.partsOf(name) }));
   return {
     steps: compiled,
-    turn: scope.turn,
+    current: scope.current,
     count: parts[0]?.parts.length ?? 0,
     values: scope.indices.size,
     rows: scope.use(rows),

@@ -23,7 +23,7 @@ export class ProductCompiler {
 
   compile(step: ProductStep, next: NextStep): CompiledStep {
     const scope = this.#scope;
-    const product = new Product(step, this.#multiplier(step), scope.context.kernels?.memory, scope.given);
+    const product = new Product(step, this.#multiplier(step), scope.context.kernels?.memory);
     const value = scope.named(step.value);
     const outputs = step.outputs.map((output) => scope.define(output.name));
     const alone = new CompiledProduct(product, value, outputs, scope.calls(step.segments));

@@ -43,7 +43,7 @@ export class RunCompiler {
       ),
       results: segment.outputs.map((name, at) => ({ name, index: scope.define(outputs[at]!) })),
     };
-    const step = new CompiledSegment(scope.call(index), tabled, this.#room(index, tabled, outputs));
+    const step = new CompiledSegment(scope.call(index), tabled, this.#room(index, tabled));
     if (attention !== undefined) {
       const row = scope.context.attention?.rowAttention(attention, scope.use);
       return new CompiledAttention(index, row, this.#blocks(attention), step);
@@ -74,7 +74,7 @@ export class RunCompiler {
     const isAll = inputs.every((at) => at !== -1) && products.every((name) => drop.includes(name));
     const list = this.#instructionList(step.segment);
     const name = values.outputs[0]!;
-    if (!isAll || !list?.endsWithOutput || this.#scope.given.has(name)) return undefined;
+    if (!isAll || !list?.endsWithOutput) return undefined;
     const made = this.#scope.define(name);
     this.#madeByEpilogues.add(made);
     return { epilogue: { list, inputs }, made };
@@ -101,7 +101,10 @@ export class RunCompiler {
     const weights = plan === undefined ? [] : weightsOfTables(plan);
     // Weights that only the session has, because they were passed to it in memory.
     if (plan === undefined || weights.some((name) => rowsOf(name) === undefined)) return undefined;
-    const outputs = results.map(({ index }, at) => ({ index, isGiven: this.#scope.given.has(names[at]!) }));
+    const outputs = results.map(({ index }, at) => ({
+      index,
+      isReturned: this.#scope.returns(names[at]!),
+    }));
     return new Interpreter(plan, feeds.map(indexOf), outputs, (name) => rowsOf(name)!);
   }
 
@@ -110,23 +113,17 @@ export class RunCompiler {
     return list && new ElementwiseShortcut(list, feeds.map(indexOf), results.map(indexOf));
   }
 
-  /** @param names of outputs, in the table */
-  #room(
-    index: number,
-    { feeds, results }: SegmentValues,
-    names: readonly string[],
-  ): ElementwiseRoom | undefined {
+  #room(index: number, { feeds, results }: SegmentValues): ElementwiseRoom | undefined {
     const { kernels } = this.#scope.context;
     if (this.#scope.segment(index).elementwise === undefined || kernels === undefined) return undefined;
-    const passing = results.filter((_, at) => !this.#scope.given.has(names[at]!)).map(({ name }) => name);
-    return new ElementwiseRoom(kernels.memory, feeds.map(indexOf), passing);
+    const outputs = results.map(({ name }) => name);
+    return new ElementwiseRoom(kernels.memory, feeds.map(indexOf), outputs);
   }
 
   #blocks(plan: AttentionOverCache): AttentionBlocks | undefined {
     if (plan.block === undefined) return undefined;
     const { use, context } = this.#scope;
-    const isGiven = this.#scope.given.has(plan.context);
-    const attention = new BlockAttention(plan, this.#masks, use, context.kernels, isGiven);
+    const attention = new BlockAttention(plan, this.#masks, use, context.kernels);
     return { attention, call: this.#scope.call(plan.block) };
   }
 }

@@ -48,12 +48,11 @@ interface Named {
 export class EntryScope {
   /** Index of every value in the table. Inputs come first, in their order. */
   readonly indices = new Map<string, number>();
-  /** Names of the entry's outputs. */
-  readonly given: ReadonlySet<string>;
   readonly context: CompileContext;
   /** For errors. */
   readonly entry: string;
   readonly bySegment: WorkBySegment;
+  readonly #outputs: ReadonlySet<string>;
 
   /**
    * @param entry the name of the entry, for errors
@@ -66,7 +65,7 @@ export class EntryScope {
     bySegment: WorkBySegment = { integers: new Map(), instructions: new Map() },
   ) {
     this.entry = entry;
-    this.given = new Set(outputs.map((output) => output.name));
+    this.#outputs = new Set(outputs.map((output) => output.name));
     this.context = context;
     this.bySegment = bySegment;
     for (const input of inputs) this.define(input.name);
@@ -83,6 +82,11 @@ export class EntryScope {
     if (index !== undefined) return index;
     throw this.#contradiction(`uses "${value}" before anything defines it`);
   };
+
+  /** Whether a value is an output of the entry. */
+  returns(value: string): boolean {
+    return this.#outputs.has(value);
+  }
 
   named(name: string): NamedIndex {
     return { name, index: this.use(name) };

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ProductStep } from "@ringrank/policy";
-import type { ExpertTurn } from "../execution/steps/compiled-experts.js";
+import type { CurrentExpert } from "../execution/steps/compiled-experts.js";
 import { ExpertMultiplier } from "../products/expert-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
@@ -16,7 +16,7 @@ interface ExpertNames {
 
 /** The names that the steps of a layer's experts use. These are compiled once, and run for one expert after another. */
 export class ExpertScope extends EntryScope {
-  readonly turn: ExpertTurn = { expert: 0 };
+  readonly current: CurrentExpert = { expert: 0 };
   readonly #stacks: ReadonlySet<string>;
 
   constructor({ rows, stacks }: ExpertNames, { entry, context, bySegment }: EntryScope) {
@@ -30,7 +30,7 @@ export class ExpertScope extends EntryScope {
     step: ProductStep,
     make: (weightOf: WeightSource["weightOf"]) => Multiplier,
   ): Multiplier {
-    return new ExpertMultiplier(step, this.turn, (expert) => make((name) => this.partsOf(name)[expert]!));
+    return new ExpertMultiplier(step, this.current, (expert) => make((name) => this.partsOf(name)[expert]!));
   }
 
   /** By expert. @throws RR_POLICY if there is no such stack */

@@ -15,7 +15,7 @@ export class ElementwiseRoom {
 
   /**
    * @param inputs indices into the table
-   * @param outputs names of the outputs that do not outlive the run
+   * @param outputs names of the outputs
    */
   constructor(memory: KernelMemory, inputs: readonly number[], outputs: readonly string[]) {
     this.#memory = memory;

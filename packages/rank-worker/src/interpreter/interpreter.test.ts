@@ -272,7 +272,7 @@ describe("leaves to a session, which reports the error, what planning would have
   ])("%s", (_, plan, values) => {
     const last = values.length + plan.constants.length + plan.instructions.length - 1;
     const inputs = [...values.keys()];
-    const outputs = [{ index: last, isGiven: false }];
+    const outputs = [{ index: last, isReturned: false }];
     const interpreter = new Interpreter({ ...plan, outputs: [last] }, inputs, outputs, noWeights);
     expect(interpreter.run([...values])).toBe(false);
   });
@@ -288,7 +288,7 @@ it("gives no two outputs the same memory, since each may be written to", () => {
     outputs: [2, 3],
   };
   const table: Table = [tensor("float32", Float32Array.of(3, 4), [2])];
-  const outputs = [1, 2].map((index) => ({ index, isGiven: false }));
+  const outputs = [1, 2].map((index) => ({ index, isReturned: false }));
   expect(new Interpreter(plan, [0], outputs, noWeights).run(table)).toBe(true);
   (table[1]!.data as Float32Array).fill(0);
   expect([table[2]!.dims, [...table[2]!.data]]).toEqual([
@@ -304,7 +304,7 @@ it("adds a scalar like any other value", () => {
     outputs: [2],
   };
   const table: Table = [tensor("float32", Float32Array.of(3), [])];
-  expect(new Interpreter(plan, [0], [{ index: 1, isGiven: false }], noWeights).run(table)).toBe(true);
+  expect(new Interpreter(plan, [0], [{ index: 1, isReturned: false }], noWeights).run(table)).toBe(true);
   expect([table[1]!.dims, [...table[1]!.data]]).toEqual([[], [5]]);
 });
 
@@ -372,9 +372,9 @@ function segmentOf(type: Type, work: Work): Alone {
 const noWeights = () => expect.fail("no weight is looked up");
 
 /** Undefined if it is left to a session. */
-function interpreterOf({ segment, names }: Alone, isGiven = false) {
+function interpreterOf({ segment, names }: Alone, isReturned = false) {
   const indices = names.map((_, at) => at);
-  const outputs = [{ index: names.length, isGiven }];
+  const outputs = [{ index: names.length, isReturned }];
   const interpreter = new Interpreter(segment.interpretable!, indices, outputs, noWeights);
   return (given: Record<string, Tensor>): Tensor | undefined => {
     const table = [...names.map((name) => given[name]), undefined];

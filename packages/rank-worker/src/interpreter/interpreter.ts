@@ -9,8 +9,8 @@ import { constantValue, inputValue, readTensor, type SmallValue, tensorOf, toTen
 /** The index of an output in the table. */
 interface InterpretedOutput {
   readonly index: number;
-  /** Whether it is an output of the entry, and so outlives the run. */
-  readonly isGiven: boolean;
+  /** Whether it is an output of the entry. A message may move its elements to another thread with their memory. */
+  readonly isReturned: boolean;
 }
 
 /** A segment prepared for inputs of these sizes. */
@@ -107,7 +107,8 @@ export class Interpreter {
     const outputs = this.#plan.outputs.map((number, at): PreparedOutput => {
       const value = values[number]!;
       // The receiver of a tensor may write to it, so values that are only computed once are passed as copies.
-      const isCopied = !value.isOwn || value.isFixed || this.#outputs[at]!.isGiven || value.type === "int64";
+      const isCopied =
+        !value.isOwn || value.isFixed || this.#outputs[at]!.isReturned || value.type === "int64";
       return { value, isCopied };
     });
     return { inputs, runs, outputs };

@@ -125,7 +125,7 @@ function interpreterOf({ segment }: Made, rowsOf: (name: string) => WeightRows) 
   const interpreter = new Interpreter(
     segment.interpretable!,
     [...segment.inputs.keys()],
-    [{ index: at, isGiven: false }],
+    [{ index: at, isReturned: false }],
     rowsOf,
   );
   return (given: Record<string, Tensor>): Tensor | undefined => {

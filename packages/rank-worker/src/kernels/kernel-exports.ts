@@ -55,12 +55,12 @@ export interface KernelExports {
     heads: number,
     headBytes: number,
   ): void;
-  turnHeads(
+  rotateHeads(
     at: number,
     rows: number,
     heads: number,
     lanes: number,
-    turned: number,
+    rotated: number,
     interleaved: boolean,
     cos: number,
     sin: number,
@@ -139,12 +139,20 @@ export interface KernelExports {
   /** Does the same with rows of bfloat16, as the floats that they stand for. */
   widenRows(from: number, rows: number, width: number, out: number, outWidth: number): void;
   /**
-   * Transposes `[count, rows]` products to rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.
+   * Transposes `[count, rows]` products to rows of `count`, and adds a bias:
+   * assembly/products/floats/transpose-products.ts.
    *
    * @param bias 0 for none
    * @param outBytes bytes between rows of `out`
    */
-  turnProducts(from: number, rows: number, bias: number, out: number, outBytes: number, count: number): void;
+  transposeProducts(
+    from: number,
+    rows: number,
+    bias: number,
+    out: number,
+    outBytes: number,
+    count: number,
+  ): void;
   /** Prefetches the beginning of a matrix for a product of one row: assembly/products/begin-matrix.ts. */
   beginMatrix(values: number, streams: number, toNext: number, from: number, to: number): void;
   /** How many rows of a matrix are read in parallel if this many are left: assembly/products/streams.ts. */

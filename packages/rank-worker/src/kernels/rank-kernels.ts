@@ -15,11 +15,11 @@ export class RankKernels {
   readonly addRow: KernelExports["addRow"];
   readonly appendRows: KernelExports["appendRows"];
   readonly copyHeads: KernelExports["copyHeads"];
-  readonly turnHeads: KernelExports["turnHeads"];
+  readonly rotateHeads: KernelExports["rotateHeads"];
   readonly elementwiseRows: KernelExports["elementwiseRows"];
   readonly spaceRows: KernelExports["spaceRows"];
   readonly widenRows: KernelExports["widenRows"];
-  readonly turnProducts: KernelExports["turnProducts"];
+  readonly transposeProducts: KernelExports["transposeProducts"];
   readonly beginMatrix: KernelExports["beginMatrix"];
   readonly streamsOf: KernelExports["streamsOf"];
   readonly rowsOfEach: KernelExports["rowsOfEach"];
@@ -46,18 +46,17 @@ export class RankKernels {
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
     const exports = instantiate<KernelExports>(this.memory.memory, ...files);
-    const { attend, addRow, copyHeads, turnHeads } = exports;
     this.#exports = exports;
-    this.attend = attend;
+    this.attend = exports.attend;
     this.makeCalls = exports.makeCalls;
-    this.addRow = addRow;
+    this.addRow = exports.addRow;
     this.appendRows = exports.appendRows;
-    this.copyHeads = copyHeads;
-    this.turnHeads = turnHeads;
+    this.copyHeads = exports.copyHeads;
+    this.rotateHeads = exports.rotateHeads;
     this.elementwiseRows = exports.elementwiseRows;
     this.spaceRows = exports.spaceRows;
     this.widenRows = exports.widenRows;
-    this.turnProducts = exports.turnProducts;
+    this.transposeProducts = exports.transposeProducts;
     this.beginMatrix = exports.beginMatrix;
     this.streamsOf = exports.streamsOf;
     this.rowsOfEach = exports.rowsOfEach;
@@ -69,18 +68,9 @@ export class RankKernels {
     this.addSums = exports.addSums;
     this.skipSmall = exports.skipSmall;
     this.skipUnlikely = exports.skipUnlikely;
-    const { groupWeights4, groupWeights8 } = exports;
     this.products = {
-      4: {
-        blockBytes: 64,
-        roomBytes: 16 * 32 + 64 * 288,
-        groupWeights: groupWeights4,
-      },
-      8: {
-        blockBytes: 96,
-        roomBytes: 16 * 32 + 64 * 544,
-        groupWeights: groupWeights8,
-      },
+      4: { blockBytes: 64, roomBytes: 16 * 32 + 64 * 288, groupWeights: exports.groupWeights4 },
+      8: { blockBytes: 96, roomBytes: 16 * 32 + 64 * 544, groupWeights: exports.groupWeights8 },
     };
   }
 

@@ -82,19 +82,6 @@ it("adds to many rows in the kernels' memory in place; the result is there until
   expect(kernels.memory.bytesFree).toBe(free + 4 * near.length);
 });
 
-it("many rows that are an output of the entry are in memory of their own", async () => {
-  const options = { dims: [2, 600, 32], centered: false };
-  const { step, weights, value } = make(options);
-  const kernels = new RankKernels();
-  const normalization = new Normalization(step, weightOf(weights), kernels, true);
-  const { normalized } = normalization.run(value);
-  expect(kernels.memory.holds(normalized.data as Float32Array)).toBe(false);
-  const free = kernels.memory.bytesFree;
-  normalization.run(value);
-  expect(kernels.memory.bytesFree).toBe(free);
-  expect(normalized.data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
-});
-
 it("normalizes values of another shape correctly afterwards", async () => {
   const options = { dims: [1, 1, 24], centered: true, hasBias: true };
   const { step, weights } = make(options);

@@ -14,16 +14,8 @@ export class Normalization {
   readonly #addition: Addition | undefined;
   readonly #kernel: KernelRows | undefined;
 
-  /**
-   * @param parameterOf returns the tensor of a weight that the rank holds, by name
-   * @param isGiven whether the result is an output of the entry, and so outlives the run
-   */
-  constructor(
-    step: NormalizeStep,
-    parameterOf: (name: string) => Tensor,
-    kernels: RankKernels | undefined,
-    isGiven = false,
-  ) {
+  /** @param parameterOf returns the tensor of a weight that the rank holds, by name */
+  constructor(step: NormalizeStep, parameterOf: (name: string) => Tensor, kernels: RankKernels | undefined) {
     const { epsilon, centered } = step;
     const floats = (name: string): Float32Array => parameterOf(name).data as Float32Array;
     this.#parameters = {
@@ -33,7 +25,7 @@ export class Normalization {
       centered,
     };
     this.#addition = step.added && new Addition(step.added.rows.map(floats), kernels);
-    this.#kernel = kernels && KernelRows.open(kernels, this.#parameters, isGiven);
+    this.#kernel = kernels && KernelRows.open(kernels, this.#parameters);
   }
 
   /**
@@ -90,27 +82,19 @@ class KernelRows {
   readonly #scale: number;
   readonly #bias: number;
   readonly #result: KernelResult;
-  readonly #isGiven: boolean;
   /** From the last run, because the same tensor comes token after token. */
   #prepared: Prepared | undefined;
 
-  private constructor(
-    kernels: RankKernels,
-    parameters: Parameters,
-    scale: Float32Array,
-    bias: Float32Array,
-    isGiven: boolean,
-  ) {
+  private constructor(kernels: RankKernels, parameters: Parameters, scale: Float32Array, bias: Float32Array) {
     this.#kernels = kernels;
     this.#parameters = parameters;
     this.#scale = scale.byteOffset;
     this.#bias = parameters.bias === undefined ? 0 : bias.byteOffset;
     this.#result = new KernelResult(kernels.memory);
-    this.#isGiven = isGiven;
   }
 
   /** Returns undefined if there is no room. */
-  static open(kernels: RankKernels, parameters: Parameters, isGiven: boolean): KernelRows | undefined {
+  static open(kernels: RankKernels, parameters: Parameters): KernelRows | undefined {
     const { memory } = kernels;
     const scale = memory.floats(parameters.scale.length);
     const bias = memory.floats(parameters.bias?.length ?? 0);
@@ -120,7 +104,7 @@ class KernelRows {
     }
     scale.set(parameters.scale);
     if (parameters.bias !== undefined) bias.set(parameters.bias);
-    return new KernelRows(kernels, parameters, scale, bias, isGiven);
+    return new KernelRows(kernels, parameters, scale, bias);
   }
 
   /** Returns undefined if there is no room. */
@@ -190,9 +174,9 @@ class KernelRows {
         this.#normalize(part.byteOffset, floats.byteOffset + 4 * from, part.length);
       },
     );
-    if (isDone && !this.#isGiven) return out;
+    if (isDone) return out;
     out.release();
-    return isDone ? tensor("float32", floats.slice(), dims) : undefined;
+    return undefined;
   }
 
   #normalize(x: number, out: number, count: number): void {

@@ -10,24 +10,24 @@ export class ExpertMultiplier implements Multiplier {
   readonly widths: readonly number[];
   /** Unknown in advance: it depends on the rows which expert is next. */
   readonly headStart = undefined;
-  readonly #turn: { readonly expert: number };
+  readonly #current: { readonly expert: number };
   readonly #make: (expert: number) => Multiplier;
   readonly #made: (Multiplier | undefined)[] = [];
 
   constructor(
     { outputs }: ProductStep,
-    turn: { readonly expert: number },
+    current: { readonly expert: number },
     make: (expert: number) => Multiplier,
   ) {
     this.widths = outputs.map(({ matrices }) =>
       matrices.map(({ rows }) => rows).reduce((width, rows) => width + rows, 0),
     );
-    this.#turn = turn;
+    this.#current = current;
     this.#make = make;
   }
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {
-    return this.#current().multiplyFew(x, outputs);
+    return this.#multiplier().multiplyFew(x, outputs);
   }
 
   /** The next row may be another expert's. */
@@ -36,15 +36,15 @@ export class ExpertMultiplier implements Multiplier {
   }
 
   multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
-    return this.#current().multiplyMany(x, outputs, run);
+    return this.#multiplier().multiplyMany(x, outputs, run);
   }
 
   withEpilogue(rows: number, epilogue: Epilogue): MultiplyInto | undefined {
-    return this.#current().withEpilogue(rows, epilogue);
+    return this.#multiplier().withEpilogue(rows, epilogue);
   }
 
-  #current(): Multiplier {
-    const { expert } = this.#turn;
+  #multiplier(): Multiplier {
+    const { expert } = this.#current;
     const made = this.#made[expert] ?? this.#make(expert);
     this.#made[expert] = made;
     return made;

@@ -16,7 +16,7 @@ describe("a head start", () => {
   it("goes through matrices in order, a piece of each stream at a time, to their ends", () => {
     const { read, streamed } = matrices([8, 2200], [4, 1024], [1, 100]);
     const headStart = new HeadStart(streamed);
-    for (let turn = 0; turn < 9; turn++) headStart.turn();
+    for (let turn = 0; turn < 9; turn++) headStart.advance();
     expect(read).toEqual([
       [0, 0, 1024],
       [0, 1024, 2048],
@@ -29,17 +29,17 @@ describe("a head start", () => {
   it("is limited to one MiB of all streams together", () => {
     const { read, streamed } = matrices([8, 1_000_000], [8, 1_000_000]);
     const headStart = new HeadStart(streamed);
-    for (let turn = 0; turn < 1000; turn++) headStart.turn();
+    for (let turn = 0; turn < 1000; turn++) headStart.advance();
     expect(read.at(-1)).toEqual([0, 130_048, 131_072]);
   });
 
   it("begins again when it is reset", () => {
     const { read, streamed } = matrices([8, 1024], [8, 2 ** 20]);
     const headStart = new HeadStart(streamed);
-    for (let turn = 0; turn < 1000; turn++) headStart.turn();
+    for (let turn = 0; turn < 1000; turn++) headStart.advance();
     const first = read.splice(0);
     headStart.reset();
-    for (let turn = 0; turn < 1000; turn++) headStart.turn();
+    for (let turn = 0; turn < 1000; turn++) headStart.advance();
     expect(read).toEqual(first);
   });
 });

@@ -11,7 +11,7 @@ export interface Streamed {
 }
 
 /** Bytes of each stream to prefetch at a time: 8 KiB for eight streams, which takes half a microsecond. */
-const turnBytes = 1024;
+const advanceBytes = 1024;
 
 /**
  * Bytes of all streams together: what a core reads in about 70 µs, which is longer than most waits, and half of its own
@@ -42,12 +42,12 @@ export class HeadStart {
   }
 
   /** Prefetches a little more, until it is enough. */
-  readonly turn = (): void => {
+  readonly advance = (): void => {
     const matrix = this.#matrices[this.#matrix];
     if (matrix === undefined || this.#left <= 0) return;
     const { kernels, values, streams, bytes } = matrix;
     const from = this.#near;
-    const to = Math.min(from + turnBytes, bytes);
+    const to = Math.min(from + advanceBytes, bytes);
     kernels.beginMatrix(values, streams, bytes, from, to);
     this.#left -= streams * (to - from);
     this.#near = to;

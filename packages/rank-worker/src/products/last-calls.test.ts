@@ -60,7 +60,7 @@ describe("a product of few rows cannot be repeated by kernel calls", () => {
 
   it("if its results are too large to be kept, and so in another place next time", () => {
     const prepared = prepareProduct({ bits: 4, width, outputs: [[{ rows: 5000, kernels }]] });
-    const product = new Product(prepared.step, multiplierOf(prepared, kernelsOf), kernels.memory, new Set());
+    const product = new Product(prepared.step, multiplierOf(prepared, kernelsOf), kernels.memory);
     const callsFor = (rows: number) => {
       const value = tensor("float32", floatsIn(kernels, rows * width), [rows, width]);
       expect(product.multiplyFew(product.prepare(value))).toBe(true);

@@ -68,7 +68,7 @@ function productOf(
   kernels: readonly RankKernels[],
 ): Product {
   const multiplier = multiplierOf(prepared, (data) => kernels.find(({ memory }) => memory.holds(data)));
-  return new Product(prepared.step, multiplier, kernels[0]?.memory, new Set());
+  return new Product(prepared.step, multiplier, kernels[0]?.memory);
 }
 
 /** Other memory follows the workspace, so it cannot grow in place. */

@@ -36,28 +36,17 @@ export class Product {
   readonly #multiplier: Multiplier;
   readonly #memory: KernelMemory | undefined;
   readonly #results: readonly (KernelResult | undefined)[];
-  /** By output: whether it is an output of the entry, and so outlives the run. */
-  readonly #isGiven: readonly boolean[];
   /** From the last run, if the results are kept, because the same tensor comes token after token. */
   #kept: PreparedRows | undefined;
   /** The rows that the last run multiplied by kernels; undefined if sessions did it, or there were none. */
   #multiplied: PreparedRows | undefined;
 
-  /**
-   * @param memory the memory of the kernels that read the results
-   * @param given names of the entry's outputs
-   */
-  constructor(
-    step: ProductStep,
-    multiplier: Multiplier,
-    memory: KernelMemory | undefined,
-    given: ReadonlySet<string>,
-  ) {
+  /** @param memory the memory of the kernels that read the results */
+  constructor(step: ProductStep, multiplier: Multiplier, memory: KernelMemory | undefined) {
     this.#step = step;
     this.#multiplier = multiplier;
     this.#memory = memory;
     this.#results = step.outputs.map(() => memory && new KernelResult(memory));
-    this.#isGiven = step.outputs.map(({ name }) => given.has(name));
   }
 
   get headStart(): HeadStart | undefined {
@@ -138,7 +127,7 @@ export class Product {
   #room(at: number, { dims }: Tensor, rows: number, width: number): Tensor {
     const sizes = [...dims.slice(0, -1), width];
     const kept = this.#results[at]?.tensor(sizes, rows <= fewKept ? Number.POSITIVE_INFINITY : undefined);
-    return kept ?? TransientTensor.takeOrMake(this.#isGiven[at] ? undefined : this.#memory, sizes);
+    return kept ?? TransientTensor.takeOrMake(this.#memory, sizes);
   }
 
   #floatsOf({ data, type, dims }: Tensor): Float32Array {

@@ -79,15 +79,15 @@ export function attentionGraph(options: AttentionCase): Graph {
 
   const [q, k, v] = byHeads ? cutByHeads(g, joined, options) : cutByParts(g, joined, options);
   const angles = rotary && ["cos", "sin"].map((name) => float(name, ["batch", "rows", rotary.lanes / 2]));
-  const turn = (x: Value): Value =>
+  const rotate = (x: Value): Value =>
     rotary === undefined
       ? x
       : g.rotaryEmbedding(x, angles![0]!, angles![1]!, {
           lanes: rotary.lanes === lanes ? undefined : rotary.lanes,
           interleaved: rotary.interleaved,
         });
-  const query = g.reshape(turn(q!), [0, heads, -1, lanes]);
-  const key = turn(k!);
+  const query = g.reshape(rotate(q!), [0, heads, -1, lanes]);
+  const key = rotate(k!);
   const scored = g.concat(
     [pastKeys, key].map((keys) => g.matmulTransposed(query, keys, 0.3)),
     3,

@@ -4,7 +4,7 @@ import type { PlacedStep } from "../compiled-entry.js";
 /** The experts of one layer, ready to run over a table of their own. */
 export interface CompiledExperts {
   readonly steps: readonly PlacedStep[];
-  readonly turn: ExpertTurn;
+  readonly current: CurrentExpert;
   readonly count: number;
   /** Size of the table. */
   readonly values: number;
@@ -17,6 +17,6 @@ export interface CompiledExperts {
 }
 
 /** The expert that is computing now. */
-export interface ExpertTurn {
+export interface CurrentExpert {
   expert: number;
 }

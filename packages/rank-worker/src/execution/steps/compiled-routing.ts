@@ -44,11 +44,11 @@ export class CompiledRouting implements CompiledStep {
     use: (perExpert: Tensor) => void,
     state: RunState,
   ): Promise<void> {
-    const { steps, turn, values, rows, stacks, perExpert } = this.#experts;
+    const { steps, current, values, rows, stacks, perExpert } = this.#experts;
     const table: Table = new Array(values);
     table[rows] = given;
     for (const { index, parts } of stacks) table[index] = parts[expert];
-    turn.expert = expert;
+    current.expert = expert;
     state.communicator.progress();
     const own = { ...state, table };
     await runSteps(steps, steps.length, own);

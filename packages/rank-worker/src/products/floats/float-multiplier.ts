@@ -27,13 +27,13 @@ const mostFew = 4;
  * are the right operand, and the products are transposed. For more, the matrix is, and packing it takes as long as ten
  * rows do. If a matrix only computes part of an output, products must be moved in any case, so they are transposed.
  */
-const mostTurned = 96;
+const mostTransposed = 96;
 
 /**
  * The number of product elements that are transposed at once; and the fewest rows of a matrix, since each run of a
  * session has a cost.
  */
-const [turnedFloats, leastRows] = [2 ** 15, 256];
+const [transposedFloats, leastRows] = [2 ** 15, 256];
 
 /** Multiplies by matrices of float32, which sessions read in place, or of bfloat16, which they get as float32. */
 export class FloatMultiplier implements Multiplier {
@@ -86,7 +86,7 @@ export class FloatMultiplier implements Multiplier {
     const isElsewhere = matrices.some(({ kernels }) => kernels !== list.kernels);
     const [width] = this.widths;
     // Kernels write whole vectors.
-    if (rows <= mostTurned || isApart || isElsewhere || width! % 4 > 0) return undefined;
+    if (rows <= mostTransposed || isApart || isElsewhere || width! % 4 > 0) return undefined;
     return async (x, target, run) => {
       for (const [some, into] of rowPieces([x, target], rows)) {
         const use = ({ first, columns, blocks, order }: FloatStrip) => {
@@ -108,7 +108,7 @@ export class FloatMultiplier implements Multiplier {
    */
   async #spaced<T>(x: Float32Array, use: (rows: SpacedRows) => Promise<T>): Promise<T> {
     const count = x.length / this.#width;
-    const isSpaced = this.#areNarrow || count > mostTurned;
+    const isSpaced = this.#areNarrow || count > mostTransposed;
     const length = isSpaced ? spacedLength(this.#width) : this.#width;
     if (length === this.#width) return use({ floats: x, count, length });
     const kernels = this.#kernelsOf(x);
@@ -128,8 +128,8 @@ export class FloatMultiplier implements Multiplier {
       const target = outputs[at]!;
       for (const matrix of matrices) {
         const isWhole = matrix.rows === width;
-        if (x.count <= mostTurned || !isWhole) {
-          if (await this.#turned(x, matrix, target, multiply)) continue;
+        if (x.count <= mostTransposed || !isWhole) {
+          if (await this.#transposed(x, matrix, target, multiply)) continue;
         } else if (isInPlace(matrix, x.length)) {
           await multiply(x.floats, matrix.values, x.length, target);
           addBias(this.#kernelsOf(target), target, matrix.bias);
@@ -161,14 +161,14 @@ export class FloatMultiplier implements Multiplier {
    *
    * @returns false, without any effect, if the target is not in the memory of kernels, or there is no workspace
    */
-  async #turned(
+  async #transposed(
     { floats: x, count: rows, length }: SpacedRows,
     matrix: FloatMatrix,
     target: Float32Array,
     multiply: MultiplyRows,
   ): Promise<boolean> {
     const { rows: columns, bias, offset } = matrix;
-    const strip = Math.min(columns, Math.max(leastRows, Math.floor(turnedFloats / rows)));
+    const strip = Math.min(columns, Math.max(leastRows, Math.floor(transposedFloats / rows)));
     const kernels = this.#kernelsOf(target);
     const copied = isInPlace(matrix, length) ? 0 : strip * length;
     const room = kernels?.scratch(strip * rows + columns + copied);
@@ -183,7 +183,7 @@ export class FloatMultiplier implements Multiplier {
       await multiply(some, x, length, room.subarray(0, count * rows));
       const row = bias === undefined ? 0 : near.byteOffset + 4 * first;
       const out = target.byteOffset + 4 * (offset + first);
-      kernels!.turnProducts(room.byteOffset, rows, row, out, (4 * target.length) / rows, count);
+      kernels!.transposeProducts(room.byteOffset, rows, row, out, (4 * target.length) / rows, count);
     }
     return true;
   }

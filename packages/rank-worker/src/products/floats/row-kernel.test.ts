@@ -180,7 +180,7 @@ describe.each([
     for (const [i] of products.entries()) products[i] = i;
     for (const row of [0, bias.byteOffset]) {
       out.fill(7);
-      kernels.turnProducts(products.byteOffset, rows, row, out.byteOffset, 4 * (count + 1), count);
+      kernels.transposeProducts(products.byteOffset, rows, row, out.byteOffset, 4 * (count + 1), count);
       const expected = Array.from({ length: rows }, (_, at) => [
         ...Array.from({ length: count }, (_, n) => Math.fround(n * rows + at + (row === 0 ? 0 : bias[n]!))),
         7,

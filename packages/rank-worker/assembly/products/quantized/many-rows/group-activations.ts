@@ -9,7 +9,7 @@
 // If a row has an infinity or NaN, its scale is not finite, and none of its products is.
 
 import { blockBytes, whole } from "../blocks";
-import { constant, largestLane, madd, magnitudeBits, rounded, rounding, storePair } from "../../../vectors";
+import { constant, largestLane, madd, magnitudeBits, rounded, rounding, storePair, sumLanes } from "../../../vectors";
 
 /** Rows are padded to a multiple of this, and as many elements of each are transposed at a time. */
 const tile: usize = 16;
@@ -74,9 +74,9 @@ export function groupActivations(
       const rest = column < twice ? q + (left - once) : 0;
       roundRow(x + row * rowBytes, bytes, inverse, flip, q, rest, padded);
     }
-    turnIntoPanel(once, bandRow, elements, first, end, out, columns);
+    transposeIntoPanel(once, bandRow, elements, first, end, out, columns);
     if (first < restColumns) {
-      turnIntoPanel(left, bandRow, elements, first, min(end, restColumns), rests, restColumns);
+      transposeIntoPanel(left, bandRow, elements, first, min(end, restColumns), rests, restColumns);
     }
   }
   return twice;
@@ -211,16 +211,9 @@ function restOf(x: v128, addend: v128, finer: v128): v128 {
   return f32x4.mul(f32x4.sub(x, f32x4.sub(f32x4.add(x, addend), addend)), finer);
 }
 
-@inline
-function sumLanes(x: v128): f32 {
-  return (
-    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
-  );
-}
-
 /** Transposes rows to columns `first` to `end` (exclusive), all of one panel. */
 @inline
-function turnIntoPanel(
+function transposeIntoPanel(
   from: usize,
   fromRow: usize,
   elements: usize,
@@ -231,11 +224,11 @@ function turnIntoPanel(
 ): void {
   const start = first - (first % panel);
   const to = panels + start * elements + (first - start);
-  turn(from, fromRow, elements, end - first, to, min(panel, columns - start));
+  transpose(from, fromRow, elements, end - first, to, min(panel, columns - start));
 }
 
 /** Transposes rows that `roundRow` wrote, eight rows by 16 elements at a time. */
-function turn(from: usize, fromRow: usize, elements: usize, rows: usize, to: usize, toRow: usize): void {
+function transpose(from: usize, fromRow: usize, elements: usize, rows: usize, to: usize, toRow: usize): void {
   for (let element: usize = 0; element < elements; element += tile) {
     // In each block, the odd fours come after the even ones.
     const first = (element & 16) === 0 ? element : element - 12;
@@ -251,15 +244,15 @@ function turn(from: usize, fromRow: usize, elements: usize, rows: usize, to: usi
       const g = v128.load(four + 2 * fromRow);
       const h = v128.load(four + 3 * fromRow);
       const out = to + first * toRow + row;
-      turnHalf(low(a, e), low(b, f), low(c, g), low(d, h), out, toRow);
-      turnHalf(high(a, e), high(b, f), high(c, g), high(d, h), out + 16 * toRow, toRow);
+      transposeHalf(low(a, e), low(b, f), low(c, g), low(d, h), out, toRow);
+      transposeHalf(high(a, e), high(b, f), high(c, g), high(d, h), out + 16 * toRow, toRow);
     }
   }
 }
 
 /** Transposes two fours of each of eight rows. Each vector has those of two rows, byte by byte in turns. */
 @inline
-function turnHalf(ae: v128, bf: v128, cg: v128, dh: v128, out: usize, toRow: usize): void {
+function transposeHalf(ae: v128, bf: v128, cg: v128, dh: v128, out: usize, toRow: usize): void {
   const evenLow = low(ae, cg);
   const oddLow = low(bf, dh);
   const evenHigh = high(ae, cg);

@@ -10,7 +10,7 @@ import { firstLanes, fourthLanes, secondLanes, thirdLanes } from "../../vectors"
  * @param bias 0 for none
  * @param outBytes from one row of `out` to the next
  */
-export function turnProducts(from: usize, rows: u32, bias: usize, out: usize, outBytes: u32, count: u32): void {
+export function transposeProducts(from: usize, rows: u32, bias: usize, out: usize, outBytes: u32, count: u32): void {
   const fromBytes: usize = rows << 2;
   const inFours: usize = rows & ~3;
   // One cache line of every row of `out`, then the next: the rows lie so far apart that few lines stay in the cache.
