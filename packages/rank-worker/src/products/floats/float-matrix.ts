@@ -1,9 +1,14 @@
-import type { Matrix } from "../matrix.js";
+import type { Matrix, Output } from "../matrix.js";
 import { spaceRows } from "./spaced-rows.js";
 
 export interface FloatMatrix extends Matrix {
   /** `[rows, width]`: float32, or bfloat16, as its bits. */
   readonly values: Float32Array | Uint16Array;
+}
+
+/** Whether matrices of a step are bfloat16: all of them, except those that kernels cannot read and are float32 then. */
+export function areNarrow(outputs: readonly Output<FloatMatrix>[]): boolean {
+  return outputs.some(({ matrices }) => matrices[0]?.values instanceof Uint16Array);
 }
 
 /** Joins matrices that are adjacent in memory into one; their results are adjacent, too. */
