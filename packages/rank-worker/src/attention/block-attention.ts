@@ -145,7 +145,7 @@ export class BlockAttention {
     const rows = query.length / places.rowWidth;
     const laid = workspace.floats(rows * width);
     const to = { data: laid, offset: 0, row: width, head: together };
-    copyHeads(this.#kernels, placesOf(query, places), to, rows, keyValueHeads, together);
+    copyHeads(this.#kernels, placesOf(query, places), to, { rows, heads: keyValueHeads, length: together });
     if (angles !== undefined) rotateHeads(this.#kernels, laid, width, lanes, angles);
     return laid;
   }
@@ -171,10 +171,16 @@ export class BlockAttention {
         row: lanes,
         head: past * lanes,
       };
-      copyHeads(kernels, ofCache, { data: laid, offset: start, row: width, head: lanes }, past, heads, lanes);
+      const ofPast = { data: laid, offset: start, row: width, head: lanes };
+      copyHeads(kernels, ofCache, ofPast, { rows: past, heads, length: lanes });
       const from = placesOf(projection, places, sequence * rows);
       const added = laid.subarray(start + past * width, start + (past + rows) * width);
-      copyHeads(kernels, from, { data: added, offset: 0, row: width, head: lanes }, rows, heads, lanes);
+      copyHeads(
+        kernels,
+        from,
+        { data: added, offset: 0, row: width, head: lanes },
+        { rows, heads, length: lanes },
+      );
       if (angles !== undefined) {
         rotateHeads(kernels, added, width, lanes, ofSequence(angles, sequence, rows));
       }
@@ -196,7 +202,7 @@ export class BlockAttention {
         row: lanes,
         head: rows * lanes,
       };
-      copyHeads(this.#kernels, from, to, rows, heads, lanes);
+      copyHeads(this.#kernels, from, to, { rows, heads, length: lanes });
     }
     return byHead;
   }

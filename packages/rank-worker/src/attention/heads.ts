@@ -16,19 +16,24 @@ export interface Angles {
   readonly interleaved: boolean;
 }
 
+/** Heads of adjacent rows. */
+interface Heads {
+  readonly rows: number;
+  /** Of a row. */
+  readonly heads: number;
+  /** Elements of a head, or of several heads that stay together. */
+  readonly length: number;
+}
+
 /**
  * Copies the heads of rows to another layout: by the kernel (assembly/attention/heads.ts) if everything is in its
  * memory, else by plain code.
- *
- * @param length elements of a head, or of several heads that stay together
  */
 export function copyHeads(
   kernels: RankKernels | undefined,
   from: HeadPlaces,
   to: HeadPlaces,
-  rows: number,
-  heads: number,
-  length: number,
+  { rows, heads, length }: Heads,
 ): void {
   if (kernels?.memory.holds(from.data) && kernels.memory.holds(to.data)) {
     kernels.copyHeads(

@@ -3,7 +3,7 @@ import { CompiledActivatedProduct } from "../execution/steps/compiled-activated-
 import { CompiledProduct } from "../execution/steps/compiled-product.js";
 import type { CompiledStep } from "../execution/steps/compiled-step.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
-import type { WeightSource } from "../products/matrix.js";
+import type { ProductWeights } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
 import { Product } from "../products/product.js";
 import { IntegerProduct } from "../products/quantized/many-rows/integer-product.js";
@@ -35,15 +35,15 @@ export class ProductCompiler {
     return this.#scope.multiplier(step, (weightOf) => this.#multiplierBy(weightOf, step));
   }
 
-  #multiplierBy(weightOf: WeightSource["weightOf"], step: ProductStep): Multiplier {
+  #multiplierBy(weightOf: ProductWeights["weightOf"], step: ProductStep): Multiplier {
     const { context, bySegment } = this.#scope;
-    const source = { weightOf, kernelsOf: context.kernelsOf };
+    const weights = { weightOf, kernelsOf: context.kernelsOf };
     if (step.bits === 32)
-      return new FloatMultiplier(step, this.#scope.segment(step.segments.float32), source);
+      return new FloatMultiplier(step, this.#scope.segment(step.segments.float32), weights);
     const { int8, uint8 } = step.segments;
     const integers = bySegment.integers.get(int8) ?? this.#integerProduct(int8, uint8);
     bySegment.integers.set(int8, integers);
-    return new QuantizedMultiplier(step, integers, source, context.streamedScales);
+    return new QuantizedMultiplier(step, integers, weights, context.streamedScales);
   }
 
   #integerProduct(int8: number, uint8: number): IntegerProduct {

@@ -6,7 +6,7 @@ import type { InstructionList } from "../elementwise/instruction-list.js";
 import { SessionCall } from "../execution/session-call.js";
 import type { NamedIndex } from "../execution/steps/compiled-step.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
-import type { WeightSource } from "../products/matrix.js";
+import type { ProductWeights } from "../products/matrix.js";
 import type { Multiplier, SegmentType } from "../products/multiplier.js";
 import type { IntegerProduct } from "../products/quantized/many-rows/integer-product.js";
 import type { StreamedScales } from "../products/quantized/streamed-scales.js";
@@ -107,7 +107,7 @@ export class EntryScope {
    *
    * @param make of the weights that the step names
    */
-  multiplier(_step: ProductStep, make: (weightOf: WeightSource["weightOf"]) => Multiplier): Multiplier {
+  multiplier(_step: ProductStep, make: (weightOf: ProductWeights["weightOf"]) => Multiplier): Multiplier {
     return make(this.weightOf);
   }
 

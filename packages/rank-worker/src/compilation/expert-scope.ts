@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { ProductStep } from "@ringrank/policy";
 import type { CurrentExpert } from "../execution/steps/compiled-experts.js";
 import { ExpertMultiplier } from "../products/expert-multiplier.js";
-import type { WeightSource } from "../products/matrix.js";
+import type { ProductWeights } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { EntryScope } from "./entry-scope.js";
@@ -28,7 +28,7 @@ export class ExpertScope extends EntryScope {
   /** Multiplies by the matrices of the expert that is computing. */
   override multiplier(
     step: ProductStep,
-    make: (weightOf: WeightSource["weightOf"]) => Multiplier,
+    make: (weightOf: ProductWeights["weightOf"]) => Multiplier,
   ): Multiplier {
     return new ExpertMultiplier(step, this.current, (expert) => make((name) => this.partsOf(name)[expert]!));
   }

@@ -1,24 +1,31 @@
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
+/** Rows of `width` floats each. */
+export interface Rows {
+  readonly data: Float32Array;
+  readonly width: number;
+}
+
+/** A part of each row. */
+export interface PartOfRows extends Rows {
+  /** Floats before it. */
+  readonly offset: number;
+}
+
 /**
- * Copies rows of `width` floats to their place in rows of `outWidth`.
+ * Copies whole rows to a part of others.
  *
  * @param kernels copy them if both are in their memory, else plain code does
  */
-export function copyRows(
-  from: Float32Array,
-  width: number,
-  out: Float32Array,
-  outWidth: number,
-  offset: number,
-  kernels?: RankKernels,
-): void {
-  if (kernels?.memory.holds(from) && kernels.memory.holds(out)) {
-    const to = out.byteOffset + 4 * offset;
-    kernels.copyHeads(from.byteOffset, 4 * width, 0, to, 4 * outWidth, 0, from.length / width, 1, 4 * width);
+export function copyRows(from: Rows, to: PartOfRows, kernels?: RankKernels): void {
+  const { data, width } = from;
+  if (kernels?.memory.holds(data) && kernels.memory.holds(to.data)) {
+    const out = to.data.byteOffset + 4 * to.offset;
+    const rows = data.length / width;
+    kernels.copyHeads(data.byteOffset, 4 * width, 0, out, 4 * to.width, 0, rows, 1, 4 * width);
     return;
   }
-  for (let row = 0, at = offset; at < out.length; row++, at += outWidth) {
-    out.set(from.subarray(row * width, (row + 1) * width), at);
+  for (let row = 0, at = to.offset; at < to.data.length; row++, at += to.width) {
+    to.data.set(data.subarray(row * width, (row + 1) * width), at);
   }
 }

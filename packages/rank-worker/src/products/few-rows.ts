@@ -1,6 +1,6 @@
 import type { KernelCall } from "../kernels/kernel-call.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
-import { copyRows } from "./copy-rows.js";
+import { copyRows, type PartOfRows, type Rows } from "./copy-rows.js";
 import { HeadStart, type Streamed } from "./head-start.js";
 import type { Matrix } from "./matrix.js";
 import type { Placed } from "./placed.js";
@@ -15,20 +15,22 @@ export interface RowKernel<M extends Matrix> {
    * @param room workspace for it, and the address of the result
    */
   prepare(kernels: RankKernels, x: number, rows: number, room: number): KernelCall | undefined;
-  /**
-   * @param x the rows in the form that is multiplied
-   * @param outBytes bytes between rows of `out`
-   */
-  multiply(
-    kernels: RankKernels,
-    x: number,
-    rows: number,
-    matrix: M,
-    out: number,
-    outBytes: number,
-  ): KernelCall;
+  multiply(kernels: RankKernels, rows: ConvertedRows, matrix: M, to: OutputRows): KernelCall;
   /** How it reads a matrix for one row. */
   streamed(kernels: RankKernels, matrix: M): Streamed;
+}
+
+/** Rows in the form that is multiplied. */
+interface ConvertedRows {
+  readonly x: number;
+  readonly rows: number;
+}
+
+/** Where products are written to. */
+interface OutputRows {
+  readonly out: number;
+  /** From one row to the next. */
+  readonly outBytes: number;
 }
 
 /** The products of one step by the matrices in one memory: what kernels are called with. */
@@ -48,13 +50,8 @@ interface Prepared {
 }
 
 interface Copy {
-  readonly from: Float32Array;
-  /** Floats of a row of `from`. */
-  readonly width: number;
-  readonly to: Float32Array;
-  /** Floats of a row of `to`, and where in each the result is. */
-  readonly toWidth: number;
-  readonly offset: number;
+  readonly from: Rows;
+  readonly to: PartOfRows;
 }
 
 /** A step's products of a few rows, by a kernel on the weights as they are in memory. */
@@ -113,8 +110,7 @@ class FewRowsInMemory<M extends Matrix> {
     if (prepared === undefined) return false;
     if (prepared.isCopied) prepared.scratch!.set(x);
     for (const call of prepared.calls) this.#kernels.make(call);
-    for (const { from, width, to, toWidth, offset } of prepared.copies)
-      copyRows(from, width, to, toWidth, offset);
+    for (const { from, to } of prepared.copies) copyRows(from, to);
     return true;
   }
 
@@ -162,10 +158,13 @@ class FewRowsInMemory<M extends Matrix> {
         made === undefined
           ? [target.byteOffset + 4 * matrix.offset, toWidth]
           : [start + 4 * made, matrix.rows];
-      calls.push(this.#kernel.multiply(kernels, from, rows, matrix, out, 4 * width));
+      calls.push(this.#kernel.multiply(kernels, { x: from, rows }, matrix, { out, outBytes: 4 * width }));
       if (made === undefined) continue;
       const result = scratch!.subarray(made, made + rows * matrix.rows);
-      copies.push({ from: result, width, to: target, toWidth, offset: matrix.offset });
+      copies.push({
+        from: { data: result, width },
+        to: { data: target, width: toWidth, offset: matrix.offset },
+      });
     }
     return { x, targets, needed, scratch, isCopied, calls, copies };
   }

@@ -23,7 +23,7 @@ export interface Output<M extends Matrix> {
 }
 
 /** Provides a step's weights. */
-export interface WeightSource {
+export interface ProductWeights {
   /** The tensor of a weight that the rank holds, by name. */
   readonly weightOf: (name: string) => Tensor;
   /** The kernels whose memory contains the data, if any. */
@@ -39,7 +39,7 @@ interface Elements {
 /** @param elementsOf returns the parts of a matrix */
 export function outputsOf<M extends ProductMatrix, E extends Elements>(
   { width, outputs }: { readonly width: number; readonly outputs: readonly ProductOutput<M>[] },
-  { weightOf, kernelsOf }: WeightSource,
+  { weightOf, kernelsOf }: ProductWeights,
   elementsOf: (matrix: M) => E,
 ): readonly Output<Matrix & E>[] {
   return outputs.map(({ matrices }) => {

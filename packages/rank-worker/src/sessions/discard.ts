@@ -7,8 +7,8 @@ import { MessageChannel } from "node:worker_threads";
  * (https://html.spec.whatwg.org/multipage/web-messaging.html#message-port-post-message-steps).
  */
 export function discard(buffer: ArrayBuffer): void {
-  closedPort.postMessage(undefined, [buffer]);
+  closed.postMessage(undefined, [buffer]);
 }
 
-const { port1: closedPort } = new MessageChannel();
-closedPort.close();
+const { port1: closed } = new MessageChannel();
+closed.close();

@@ -11,7 +11,7 @@ import {
 import { productNode } from "../../../../test/support/product-node.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
-import type { WeightSource } from "../products/matrix.js";
+import type { ProductWeights } from "../products/matrix.js";
 import type { Multiplier, RunSegment, SegmentType } from "../products/multiplier.js";
 import { blocksOf } from "../products/quantized/blocks.js";
 import { IntegerProduct } from "../products/quantized/many-rows/integer-product.js";
@@ -118,7 +118,7 @@ function sessionOf(type: SegmentType): OrtSession | Promise<OrtSession> {
 
 /** Multiplies as product steps do, by sessions of their segments, and records the calls of these. */
 export function productSessions(): {
-  readonly multiplierOf: (prepared: PreparedProduct, kernelsOf: WeightSource["kernelsOf"]) => Multiplier;
+  readonly multiplierOf: (prepared: PreparedProduct, kernelsOf: ProductWeights["kernelsOf"]) => Multiplier;
   readonly run: RunSegment;
   readonly runs: SegmentType[];
 } {

@@ -4,9 +4,9 @@ import { Workspace } from "../../kernels/workspace.js";
 import { tensor } from "../../tensors/tensor.js";
 import { copyRows } from "../copy-rows.js";
 import type { Epilogue } from "../epilogue.js";
-import type { Output, WeightSource } from "../matrix.js";
+import { inPieces } from "../in-pieces.js";
+import type { Output, ProductWeights } from "../matrix.js";
 import type { RunSegment } from "../multiplier.js";
-import { rowPieces } from "../row-pieces.js";
 import { areNarrow, type FloatMatrix, floatRows, isInPlace } from "./float-matrix.js";
 import { addBias, type FloatStrip, type MultiplyRows, multiplyInStrips } from "./float-strips.js";
 import { type SpacedRows, spacedLength, spaceRows } from "./spaced-rows.js";
@@ -34,7 +34,7 @@ export class FloatManyRows {
   readonly #areNarrow: boolean;
   readonly #outputs: readonly Output<FloatMatrix>[];
   readonly #segment: Segment;
-  readonly #kernelsOf: WeightSource["kernelsOf"];
+  readonly #kernelsOf: ProductWeights["kernelsOf"];
 
   /**
    * @param width elements of a row
@@ -44,7 +44,7 @@ export class FloatManyRows {
     width: number,
     outputs: readonly Output<FloatMatrix>[],
     segment: Segment,
-    kernelsOf: WeightSource["kernelsOf"],
+    kernelsOf: ProductWeights["kernelsOf"],
   ) {
     this.#width = width;
     this.#areNarrow = areNarrow(outputs);
@@ -55,7 +55,7 @@ export class FloatManyRows {
 
   /** @param targets by output: the rows to write to */
   async multiply(x: Float32Array, targets: readonly Float32Array[], run: RunSegment): Promise<void> {
-    for (const [piece, ...pieces] of rowPieces([x, ...targets], x.length / this.#width)) {
+    for (const [piece, ...pieces] of inPieces([x, ...targets], x.length / this.#width)) {
       await this.#spaced(piece!, (some) => this.#multiplyPiece(some, pieces, run));
     }
   }
@@ -75,7 +75,7 @@ export class FloatManyRows {
     const rows = x.length / this.#width;
     const outBytes = (4 * target.length) / rows;
     const matrices = this.#outputs.map((output) => output.matrices[0]!);
-    for (const [some, into] of rowPieces([x, target], rows)) {
+    for (const [some, into] of inPieces([x, target], rows)) {
       const use = ({ first, columns, blocks, order }: FloatStrip) => {
         const addresses = inputs.map((output) => blocks[output]!.byteOffset);
         list.runRows([...addresses, into!.byteOffset + 4 * first], columns, order, outBytes);
@@ -136,7 +136,8 @@ export class FloatManyRows {
     const width = target.length / x.count;
     const copy = (kernels: RankKernels | undefined) =>
       multiplyInStrips(x, [matrix], kernels, multiply, ({ first, columns, blocks }) => {
-        copyRows(blocks[0]!, columns, target, width, matrix.offset + first, kernels);
+        const to = { data: target, width, offset: matrix.offset + first };
+        copyRows({ data: blocks[0]!, width: columns }, to, kernels);
       });
     const kernels = this.#kernelsOf(target);
     if (!(await copy(kernels))) await copy(undefined);

@@ -4,7 +4,7 @@ import type { RankKernels } from "../../kernels/rank-kernels.js";
 import type { Epilogue } from "../epilogue.js";
 import { FewRows } from "../few-rows.js";
 import type { HeadStart } from "../head-start.js";
-import { type Output, outputsOf, type WeightSource } from "../matrix.js";
+import { type Output, outputsOf, type ProductWeights } from "../matrix.js";
 import type { Multiplier, MultiplyInto, RunSegment } from "../multiplier.js";
 import { areAllPlaced, byMemory } from "../placed.js";
 import { FloatManyRows, mostTransposed } from "./float-many-rows.js";
@@ -27,9 +27,9 @@ export class FloatMultiplier implements Multiplier {
   readonly #many: FloatManyRows;
 
   /** @param segment the step's segment */
-  constructor(step: FloatProductStep, segment: Segment, source: WeightSource) {
-    const outputs = outputsOf(step, source, ({ values }) => ({
-      values: source.weightOf(values).data as FloatMatrix["values"],
+  constructor(step: FloatProductStep, segment: Segment, weights: ProductWeights) {
+    const outputs = outputsOf(step, weights, ({ values }) => ({
+      values: weights.weightOf(values).data as FloatMatrix["values"],
     })).map((output) => ({ ...output, matrices: joined(output.matrices) }));
     this.widths = outputs.map(({ width }) => width);
     this.#width = step.width;
@@ -37,7 +37,7 @@ export class FloatMultiplier implements Multiplier {
     const memories = byMemory(outputs);
     const kernel = areNarrow(outputs) ? bfloatRowKernel(step.width) : floatRowKernel;
     this.#few = areAllPlaced(memories) ? new FewRows(step.width, memories, kernel) : undefined;
-    this.#many = new FloatManyRows(step.width, outputs, segment, source.kernelsOf);
+    this.#many = new FloatManyRows(step.width, outputs, segment, weights.kernelsOf);
   }
 
   get headStart(): HeadStart | undefined {

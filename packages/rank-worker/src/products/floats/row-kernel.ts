@@ -13,7 +13,7 @@ const mostStreams = cpus()[0]?.model.startsWith("AMD") ? 4 : 8;
 export const floatRowKernel: RowKernel<FloatMatrix> = {
   roomFor: () => 0,
   prepare: () => undefined,
-  multiply(_, x, rows, { values, bias, width, rows: count }, out, outBytes) {
+  multiply(_, { x, rows }, { values, bias, width, rows: count }, { out, outBytes }) {
     const added = bias?.byteOffset ?? 0;
     const into = [added, out, outBytes, count, width, mostStreams] as const;
     return kernelCall("multiplyFloats", x, rows, values.byteOffset, ...into);
@@ -31,7 +31,7 @@ export function bfloatRowKernel(width: number): RowKernel<FloatMatrix> {
   return {
     roomFor: (_, rows) => rows * width + sumsOfStreams,
     prepare: (_, x, rows, room) => kernelCall("splitRows", x, rows, width, room),
-    multiply(_, x, rows, { values, bias, rows: count }, out, outBytes) {
+    multiply(_, { x, rows }, { values, bias, rows: count }, { out, outBytes }) {
       const added = bias?.byteOffset ?? 0;
       const into = [added, out, outBytes, count, width, mostStreams] as const;
       return kernelCall("multiplyBfloats", x, rows, values.byteOffset, ...into);

@@ -4,7 +4,7 @@ import type { RankKernels } from "../../kernels/rank-kernels.js";
 import type { Epilogue } from "../epilogue.js";
 import { FewRows } from "../few-rows.js";
 import type { HeadStart } from "../head-start.js";
-import { type Matrix, outputsOf, type WeightSource } from "../matrix.js";
+import { type Matrix, outputsOf, type ProductWeights } from "../matrix.js";
 import type { Multiplier, MultiplyInto, RunSegment } from "../multiplier.js";
 import { areAllPlaced, type ByMemory, byMemory } from "../placed.js";
 import type { BlockQuantized, QuantizedMatrix } from "./blocks.js";
@@ -37,12 +37,12 @@ export class QuantizedMultiplier implements Multiplier {
   constructor(
     step: QuantizedProductStep,
     integers: IntegerProduct,
-    source: WeightSource,
+    weights: ProductWeights,
     streamed: StreamedScales,
   ) {
-    const outputs = outputsOf(step, source, ({ values, scales }) => ({
-      values: source.weightOf(values).data as Uint8Array,
-      scales: source.weightOf(scales).data as Float32Array,
+    const outputs = outputsOf(step, weights, ({ values, scales }) => ({
+      values: weights.weightOf(values).data as Uint8Array,
+      scales: weights.weightOf(scales).data as Float32Array,
     })).map(({ matrices, width }) => ({
       matrices: matrices.map((matrix) => withScaleRuns(matrix, step.bits, streamed)),
       width,

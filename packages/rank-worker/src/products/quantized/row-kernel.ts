@@ -14,7 +14,7 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
     },
     prepare: ({ keepsRowsApart }, x, rows, room) =>
       kernelCall(`quantize${bits}`, x, rows, width, keepsRowsApart, room),
-    multiply({ keepsRowsApart }, x, rows, { values, scales, bias, rows: count }, out, outBytes) {
+    multiply({ keepsRowsApart }, { x, rows }, { values, scales, bias, rows: count }, { out, outBytes }) {
       const added = bias?.byteOffset ?? 0;
       const { byteOffset, BYTES_PER_ELEMENT } = scales;
       return kernelCall(

@@ -9,12 +9,12 @@ import {
   type ActivationBytes,
   columnsOf,
   type GroupActivations,
-  kernelArithmetic,
   restFactor,
   type SumColumns,
   scratchFloats,
 } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
+import { kernelArithmetic } from "./kernel-arithmetic.js";
 import { Layout } from "./layout.js";
 import { type Panel, panelColumns, panelsOf } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
@@ -167,13 +167,15 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
           [kernelArithmetic(kernels, 4), out],
           [plainArithmetic(4), expected],
         ] as const) {
+          const sumsOf = (panel: Panel) => {
+            return { sums, scales: weightScales, columns: sumColumns(activations, panel), count };
+          };
           for (const panel of panelsOf(rows)) {
-            const columns = sumColumns(activations, panel);
-            arithmetic.begin(sums, weightScales, columns, bias, to, 25, count);
-            arithmetic.add(sums, weightScales, columns, 1, to, 25, count);
+            arithmetic.begin(sumsOf(panel), bias, { out: to, outWidth: 25 });
+            arithmetic.add(sumsOf(panel), 1, { out: to, outWidth: 25 });
           }
           for (const panel of panelsOf(Math.ceil(rows / 2))) {
-            arithmetic.add(sums, weightScales, sumColumns(activations, panel), restFactor, to, 25, count);
+            arithmetic.add(sumsOf(panel), restFactor, { out: to, outWidth: 25 });
           }
         }
         // Each addition rounds once or twice, of numbers that may have different signs.

@@ -1,6 +1,4 @@
-import type { RankKernels } from "../../../kernels/rank-kernels.js";
-import { type BlockQuantized, blockSize, blocksOf } from "../blocks.js";
-import { runsWithin } from "../scale-runs.js";
+import { type BlockQuantized, blockSize } from "../blocks.js";
 import type { Group } from "./groups.js";
 
 /**
@@ -25,32 +23,29 @@ export interface GroupArithmetic {
    * @param scales `[rows]`
    */
   weights(matrix: BlockQuantized, first: number, group: Group, out: Uint8Array, scales: Float32Array): void;
-  /**
-   * `out[rows[c], i] = bias[i] + columns.scales[c] · scales[i] · sums[i, c]`
-   *
-   * @param sums `[count, padded columns]`, with room for 3 more rows
-   * @param scales `[count]`, with room for 3 more
-   * @param out rows of `outWidth`
-   */
-  begin(
-    sums: Int32Array,
-    scales: Float32Array,
-    columns: SumColumns,
-    bias: Float32Array | undefined,
-    out: Float32Array,
-    outWidth: number,
-    count: number,
-  ): void;
-  /** `out[rows[c], i] += factor · columns.scales[c] · scales[i] · sums[i, c]`, with the same parameters. */
-  add(
-    sums: Int32Array,
-    scales: Float32Array,
-    columns: SumColumns,
-    factor: number,
-    out: Float32Array,
-    outWidth: number,
-    count: number,
-  ): void;
+  /** `out[rows[c], i] = bias[i] + columns.scales[c] · scales[i] · sums[i, c]` */
+  begin(group: GroupSums, bias: Float32Array | undefined, to: SumRows): void;
+  /** `out[rows[c], i] += factor · columns.scales[c] · scales[i] · sums[i, c]` */
+  add(group: GroupSums, factor: number, to: SumRows): void;
+}
+
+/** Integer products of a group of some rows of a matrix and of a panel of activations. */
+export interface GroupSums {
+  /** `[count, padded columns]`, with room for 3 more rows. */
+  readonly sums: Int32Array;
+  /** Of the matrix's rows: `[count]`, with room for 3 more. */
+  readonly scales: Float32Array;
+  readonly columns: SumColumns;
+  /** The number of rows of the matrix. */
+  readonly count: number;
+}
+
+/** The rows that sums are added to: one for each row of activations. */
+export interface SumRows {
+  /** Begins with the first sum of the first row. */
+  readonly out: Float32Array;
+  /** Floats of a row. */
+  readonly outWidth: number;
 }
 
 /** The columns of sums, which are a panel of activations. */
@@ -97,71 +92,4 @@ export function columnsOf(rows: number): number {
 /** Workspace for converting activations to integers, in floats: assembly/products/quantized/many-rows/group-activations.ts. */
 export function scratchFloats(rows: number, groupBlocks: number): number {
   return (128 * (groupBlocks * blockSize + 64) + 4 * blockSize) / 4 + rows;
-}
-
-/** By kernels, if everything is in their memory. */
-export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithmetic {
-  const { groupWeights } = kernels.products[bits];
-  return {
-    activations: (x, width, { firstBlock, blocks }, { values, rests, scales, order, scratch }) => {
-      const first = firstBlock * blockSize;
-      return kernels.groupActivations(
-        x.byteOffset + 4 * first,
-        x.length / width,
-        4 * width,
-        4 * Math.min(blocks * blockSize, width - first),
-        values instanceof Uint8Array ? 128 : 0,
-        mostOverMean,
-        values.byteOffset,
-        rests.byteOffset,
-        scales.byteOffset,
-        order.byteOffset,
-        scratch.byteOffset,
-      );
-    },
-    weights: ({ width, values, scales, scaleRuns }, first, { firstBlock, blocks }, out, outScales) => {
-      const rowBlocks = blocksOf(width);
-      const rowBytes = blocks * blockSize;
-      const scaleBytes = scales.BYTES_PER_ELEMENT;
-      for (const run of runsWithin(scaleRuns, first, out.length / rowBytes, rowBlocks)) {
-        groupWeights(
-          values.byteOffset + (run.first * rowBlocks + firstBlock) * 4 * bits,
-          scales.byteOffset + (run.at + firstBlock * run.step) * scaleBytes,
-          scaleBytes,
-          rowBlocks,
-          run.step * scaleBytes,
-          blocks,
-          out.byteOffset + (run.first - first) * rowBytes,
-          outScales.byteOffset + (run.first - first) * 4,
-          run.rows,
-        );
-      }
-    },
-    begin: (sums, scales, columns, bias, out, outWidth, count) => {
-      kernels.beginSums(
-        sums.byteOffset,
-        scales.byteOffset,
-        columns.scales.byteOffset,
-        columns.rows.byteOffset,
-        bias?.byteOffset ?? 0,
-        out.byteOffset,
-        4 * outWidth,
-        columns.count,
-        count,
-      );
-    },
-    add: (sums, scales, columns, factor, out, outWidth, count) => {
-      kernels.addSums(
-        sums.byteOffset,
-        scales.byteOffset,
-        columns.scales.byteOffset,
-        factor,
-        columns.rows.byteOffset,
-        out.byteOffset,
-        4 * outWidth,
-        columns.count,
-        count,
-      );
-    },
-  };
 }

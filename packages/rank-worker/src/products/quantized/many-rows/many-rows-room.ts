@@ -6,14 +6,27 @@ import {
   columnsOf,
   type GroupActivations,
   type GroupArithmetic,
-  kernelArithmetic,
   scratchFloats,
 } from "./group-arithmetic.js";
 import type { Group } from "./groups.js";
 import type { ActivationType } from "./integer-product.js";
+import { kernelArithmetic } from "./kernel-arithmetic.js";
 import { type ArrayType, Layout } from "./layout.js";
 import { panelColumns } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
+
+interface RoomOptions {
+  /** Of each row. */
+  readonly groups: readonly Group[];
+  /** Of a weight. */
+  readonly bits: 4 | 8;
+  /** Number of rows of activations. */
+  readonly rows: number;
+  /** Rows of a matrix at once. */
+  readonly stripRows: number;
+  /** The integer type of activations. */
+  readonly type: ActivationType;
+}
 
 /**
  * The workspace in which rows are multiplied, and what multiplies them: kernels in their memory, or plain code if that
@@ -36,19 +49,7 @@ export class ManyRowsRoom {
   readonly #inOrder: Int32Array;
   #lastSums: Tensor | undefined;
 
-  /**
-   * @param rows number of rows of activations
-   * @param stripRows rows of a matrix at once
-   * @param type the integer type of activations
-   */
-  constructor(
-    groups: readonly Group[],
-    bits: 4 | 8,
-    rows: number,
-    stripRows: number,
-    type: ActivationType,
-    kernels: RankKernels | undefined,
-  ) {
+  constructor({ groups, bits, rows, stripRows, type }: RoomOptions, kernels: RankKernels | undefined) {
     const Bytes: ArrayType<ActivationBytes> = type === "int8" ? Int8Array : Uint8Array;
     const columns = columnsOf(rows);
     const elements = groups.map(({ blocks }) => blocks * blockSize);
@@ -106,14 +107,15 @@ export class ManyRowsRoom {
   }
 
   /**
-   * The products of this many rows of a matrix and a panel, int32 `[rows, columns]`.
+   * Room for the products of this many rows of a matrix and a panel, int32 `[rows, columns]`.
    *
-   * @param bytes the panel, `[elements, columns]`
+   * @param panel `[elements, columns]`
    */
-  sumsOf(rows: number, { dims: [, columns] }: Tensor): Tensor {
-    const dims = [rows, columns!] as const;
+  sumsOf(rows: number, panel: Tensor): Tensor {
+    const columns = panel.dims[1]!;
+    const dims = [rows, columns] as const;
     if (this.#lastSums === undefined || !sameSizes(this.#lastSums.dims, dims))
-      this.#lastSums = tensor("int32", this.sums.subarray(0, rows * columns!), dims);
+      this.#lastSums = tensor("int32", this.sums.subarray(0, rows * columns), dims);
     return this.#lastSums;
   }
 

@@ -2,9 +2,9 @@ import type { QuantizedProductStep } from "@ringrank/policy";
 import type { RankKernels } from "../../../kernels/rank-kernels.js";
 import { tensor } from "../../../tensors/tensor.js";
 import type { Epilogue } from "../../epilogue.js";
+import { inPieces } from "../../in-pieces.js";
 import type { RunSegment } from "../../multiplier.js";
 import type { Placed } from "../../placed.js";
-import { rowPieces } from "../../row-pieces.js";
 import { blockSize, type QuantizedMatrix } from "../blocks.js";
 import { restFactor } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
@@ -44,7 +44,7 @@ export class ManyRows {
     run: RunSegment,
   ): Promise<void> {
     const strips = stripsOf(placed);
-    for (const [piece, ...pieces] of rowPieces([x, ...targets], x.length / this.#width)) {
+    for (const [piece, ...pieces] of inPieces([x, ...targets], x.length / this.#width)) {
       const rounded = await this.#round(piece!, longestStrip, kernels, run);
       await this.#multiplyStrips(strips, rounded, new ToOutputs(rounded.room, pieces), run);
     }
@@ -69,7 +69,7 @@ export class ManyRows {
     const strips = stripsAcross(placed, outputs, target.length / rows);
     const { columns } = strips[0]!;
     const isByPanel = this.#groups.length === 1;
-    for (const [piece, into] of rowPieces([x, target], rows)) {
+    for (const [piece, into] of inPieces([x, target], rows)) {
       const rounded = await this.#round(piece!, outputs * columns, epilogue.list.kernels, run);
       if (!rounded.room.isNear) return false;
       const results = new ToEpilogue(rounded.room, epilogue, columns, into!, isByPanel);
@@ -86,7 +86,8 @@ export class ManyRows {
   ): Promise<RoundedRows> {
     const type = await this.#integers.activationType(run);
     const rows = x.length / this.#width;
-    const room = new ManyRowsRoom(this.#groups, this.#bits, rows, stripRows, type, kernels);
+    const sizes = { groups: this.#groups, bits: this.#bits, rows, stripRows, type };
+    const room = new ManyRowsRoom(sizes, kernels);
     return roundedRows(x, this.#groups, room, type);
   }
 

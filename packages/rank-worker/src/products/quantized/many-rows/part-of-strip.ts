@@ -1,14 +1,10 @@
-import { columnsOf, type SumColumns } from "./group-arithmetic.js";
+import { columnsOf, type GroupSums, type SumColumns, type SumRows } from "./group-arithmetic.js";
 import type { Group } from "./groups.js";
 import type { ManyRowsRoom } from "./many-rows-room.js";
 import type { StripPart } from "./strips.js";
 
-/** Where the result of a part is written to. */
-export interface Destination {
-  /** Starts at the part's first column. */
-  readonly out: Float32Array;
-  /** Floats of a row. */
-  readonly outWidth: number;
+/** Where the result of a part is written to, from the part's first column on. */
+export interface Destination extends SumRows {
   /** The output row of each of a panel's columns. Absent if it equals the row of activations. */
   readonly rowsOfPanel?: Int32Array;
 }
@@ -36,26 +32,18 @@ export class PartOfStrip {
   }
 
   begin(columns: SumColumns): void {
-    const { out, outWidth } = this.#to;
-    const { arithmetic } = this.#room;
-    const [sums, to] = [this.#sumsOf(columns), this.#placed(columns)];
-    arithmetic.begin(sums, this.#scales, to, this.#bias, out, outWidth, this.#part.count);
+    this.#room.arithmetic.begin(this.#sumsOf(columns), this.#bias, this.#to);
   }
 
   add(columns: SumColumns, factor: number): void {
-    const { out, outWidth } = this.#to;
-    const { arithmetic } = this.#room;
-    const [sums, to] = [this.#sumsOf(columns), this.#placed(columns)];
-    arithmetic.add(sums, this.#scales, to, factor, out, outWidth, this.#part.count);
+    this.#room.arithmetic.add(this.#sumsOf(columns), factor, this.#to);
   }
 
-  #sumsOf({ count }: SumColumns): Int32Array {
-    const { at } = this.#part;
-    return at === 0 ? this.#room.sums : this.#room.sums.subarray(at * columnsOf(count));
-  }
-
-  #placed(columns: SumColumns): SumColumns {
+  #sumsOf(columns: SumColumns): GroupSums {
+    const { at, count } = this.#part;
+    const sums = at === 0 ? this.#room.sums : this.#room.sums.subarray(at * columnsOf(columns.count));
     const rows = this.#to.rowsOfPanel;
-    return rows === undefined ? columns : { ...columns, rows };
+    const placed = rows === undefined ? columns : { ...columns, rows };
+    return { sums, scales: this.#scales, columns: placed, count };
   }
 }

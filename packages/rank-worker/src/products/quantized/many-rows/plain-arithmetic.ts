@@ -76,14 +76,15 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
       }
     },
 
-    begin(sums, scales, columns, bias, out, outWidth, count) {
+    begin(group, bias, to) {
+      const { columns, count } = group;
       for (const row of columns.rows.subarray(0, columns.count)) {
-        for (let i = 0; i < count; i++) out[row * outWidth + i] = bias?.[i] ?? 0;
+        for (let i = 0; i < count; i++) to.out[row * to.outWidth + i] = bias?.[i] ?? 0;
       }
-      this.add(sums, scales, columns, 1, out, outWidth, count);
+      this.add(group, 1, to);
     },
 
-    add(sums, scales, columns, factor, out, outWidth, count) {
+    add({ sums, scales, columns, count }, factor, { out, outWidth }) {
       const stride = columnsOf(columns.count);
       for (let i = 0; i < count; i++) {
         for (let column = 0; column < columns.count; column++) {

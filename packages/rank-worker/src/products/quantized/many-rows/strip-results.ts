@@ -39,8 +39,8 @@ export class ToOutputs implements StripResults<{ readonly parts: readonly StripP
       const target = this.#targets[part.placed.output]!;
       if (this.#room.holds(target)) continue;
       const { out, outWidth } = this.#inRoom(part);
-      const made = out.subarray(0, this.#room.rows * outWidth);
-      copyRows(made, outWidth, target, target.length / this.#room.rows, columnOf(part));
+      const made = { data: out.subarray(0, this.#room.rows * outWidth), width: outWidth };
+      copyRows(made, { data: target, width: target.length / this.#room.rows, offset: columnOf(part) });
     }
   }
 

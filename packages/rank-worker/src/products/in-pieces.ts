@@ -7,7 +7,7 @@ const mostRows = 512;
  * Cuts values with the same number of rows into pieces of about equal size, and yields one piece of every value at a
  * time.
  */
-export function* rowPieces(values: readonly Float32Array[], rows: number): Generator<Float32Array[]> {
+export function* inPieces(values: readonly Float32Array[], rows: number): Generator<Float32Array[]> {
   const most = Math.ceil(rows / Math.ceil(rows / mostRows));
   for (let first = 0; first < rows; first += most) {
     const end = Math.min(rows, first + most);
