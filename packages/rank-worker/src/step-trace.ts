@@ -6,18 +6,20 @@ import type { TraceFile } from "./task.js";
  * The kinds of work that a rank spends time on. The rest of a step is the rank's own bookkeeping. Choosing a token
  * includes a collective.
  */
-export type Work =
-  | "session"
-  | "multiplying"
-  | "attention"
-  | "adding"
-  | "normalizing"
-  | "activating"
-  | "interpreting"
-  | "waiting"
-  | "moving"
-  | "cache"
-  | "choosing";
+const works = [
+  "session",
+  "multiplying",
+  "attention",
+  "adding",
+  "normalizing",
+  "activating",
+  "interpreting",
+  "waiting",
+  "moving",
+  "cache",
+  "choosing",
+] as const;
+type Work = (typeof works)[number];
 
 /** The most spans that are kept; later ones are only counted, so a rank writes about 30 MB at most. */
 const mostSpans = 2 ** 18;
@@ -150,19 +152,7 @@ export class StepTrace {
 }
 
 function nothing(): Record<Work, number> {
-  return {
-    session: 0,
-    multiplying: 0,
-    attention: 0,
-    adding: 0,
-    normalizing: 0,
-    activating: 0,
-    interpreting: 0,
-    waiting: 0,
-    moving: 0,
-    cache: 0,
-    choosing: 0,
-  };
+  return Object.fromEntries(works.map((work) => [work, 0])) as Record<Work, number>;
 }
 
 /** Converts milliseconds to microseconds, rounded to a tenth. */

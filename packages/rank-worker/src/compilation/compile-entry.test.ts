@@ -1,14 +1,11 @@
-import type { Communicator } from "@ringrank/collectives";
 import type { Entry, NormalizeStep } from "@ringrank/policy";
 import { expect, it } from "vitest";
 import { runEntry } from "../execution/run-entry.js";
 import { RankKernels } from "../kernels/rank-kernels.js";
-import { Lifecycle, NativeGate } from "../lifecycle.js";
-import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import { tensor } from "../tensors/tensor.js";
+import { compileContext, runContext } from "../testing/compile-context.js";
 import { size } from "../testing/tiny-program.js";
 import { compileEntry } from "./compile-entry.js";
-import { ExpertParts } from "./expert-parts.js";
 
 const value = (name: string) => ({ name, type: "float32" as const, dims: [size(1), size(4)] });
 
@@ -31,24 +28,11 @@ it("steps that fill the caches are not joined with later ones, before which a ru
   };
   const kernels = new RankKernels(16);
   const ones = tensor("float32", new Float32Array(4).fill(1), [4]);
-  const compiled = compileEntry("forward", entry, {
-    segments: [],
-    sessions: [],
-    keptWeights: new Map([["scale", ones]]),
-    kernelsOf: () => kernels,
-    streamedScales: new StreamedScales(),
-    expertParts: new ExpertParts(() => undefined),
-    rowsOf: () => undefined,
-    kernels,
-    attention: undefined,
-  });
+  const keptWeights = new Map([["scale", ones]]);
+  const compiled = compileEntry("forward", entry, compileContext({ keptWeights, kernels }));
   const x = tensor("float32", Float32Array.of(2, 2, 2, 2), [1, 4]);
-  const context = {
-    communicator: { progress() {} } as unknown as Communicator,
-    gate: new NativeGate(new Lifecycle(1).buffer, 0),
-  };
   const madeBy = async (wanted: "all" | "caches") =>
-    (await runEntry(compiled, [x], context, wanted)).outputs.map((output) => output?.data);
+    (await runEntry(compiled, [x], runContext(), wanted)).outputs.map((output) => output?.data);
   const norms = Float32Array.of(1, 1, 1, 1);
   expect(await madeBy("caches")).toEqual([norms, undefined]);
   expect(await madeBy("all")).toEqual([norms, norms]);

@@ -33,7 +33,7 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
       return [step.value, step.output, ...added];
     case "routed":
       return [step.rows, step.weights, step.output];
-    default:
+    case "zeros":
       return [step.value];
   }
 }

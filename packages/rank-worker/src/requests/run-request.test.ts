@@ -1,36 +1,24 @@
-import { type Communicator, createGroup, joinGroup } from "@ringrank/collectives";
+import { createGroup, joinGroup } from "@ringrank/collectives";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
 import { compileEntry } from "../compilation/compile-entry.js";
-import { ExpertParts } from "../compilation/expert-parts.js";
 import type { CompiledEntry } from "../execution/compiled-entry.js";
 import { InputSizes } from "../execution/input-sizes.js";
 import type { CompiledStep } from "../execution/steps/compiled-step.js";
 import { KernelMemory } from "../kernels/kernel-memory.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
-import { Lifecycle, NativeGate } from "../lifecycle.js";
-import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { TensorMessage } from "../protocol.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
+import { compileContext, runContext } from "../testing/compile-context.js";
 import { symbol } from "../testing/tiny-program.js";
 import { runRequest } from "./run-request.js";
 
 const x: LocalValue = { name: "x", type: "float32", dims: [symbol("rows")] };
-const context = { communicator: {} as Communicator, gate: new NativeGate(new Lifecycle(1).buffer, 0) };
+const context = runContext();
 
 test("an output is in memory of its own, since a message transfers the whole memory", async () => {
   const entry: Entry = { inputs: [x], outputs: [x], steps: [], caches: [] };
-  const compiled = compileEntry("forward", entry, {
-    segments: [],
-    sessions: [],
-    keptWeights: new Map(),
-    rowsOf: () => undefined,
-    kernelsOf: () => undefined,
-    streamedScales: new StreamedScales(),
-    expertParts: new ExpertParts(() => undefined),
-    kernels: undefined,
-    attention: undefined,
-  });
+  const compiled = compileEntry("forward", entry, compileContext());
   const data = Float32Array.of(1, 2, 3, 4).subarray(1, 3);
   const outputs = await runRequest(
     compiled,

@@ -1,5 +1,4 @@
 import "../../../../../test/support/optimized-kernels.js";
-import type { Communicator } from "@ringrank/collectives";
 import { GraphBuilder, type Value } from "@ringrank/model";
 import {
   buildPrograms,
@@ -11,13 +10,11 @@ import {
 } from "@ringrank/policy";
 import { expect, it, vi } from "vitest";
 import { compileEntry } from "../../compilation/compile-entry.js";
-import { ExpertParts } from "../../compilation/expert-parts.js";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
-import { Lifecycle, NativeGate } from "../../lifecycle.js";
-import { StreamedScales } from "../../products/quantized/streamed-scales.js";
 import { openPublicSession } from "../../sessions/public-session.js";
 import type { StepTrace } from "../../step-trace.js";
 import { byName, inOrder } from "../../tensors/in-order.js";
+import { compileContext, runContext } from "../../testing/compile-context.js";
 import { activations, prepareProduct } from "../../testing/product-case.js";
 import { size, symbol } from "../../testing/tiny-program.js";
 import { runEntry } from "../run-entry.js";
@@ -100,19 +97,16 @@ async function run({ rows, width = 96, bits = 4, columns, given = [], second, ha
     caches: [],
   };
   const segments = segmentsFor(bits);
-  const compiled = compileEntry("forward", entry, {
+  const context = compileContext({
     segments,
     sessions: await Promise.all(
       segments.map(({ onnx }) => openPublicSession(onnx, { logSeverityLevel: 3, intraOpNumThreads: 1 })),
     ),
     keptWeights: product.weights,
-    rowsOf: () => undefined,
     kernelsOf: (data) => [kernels, others].find(({ memory }) => memory.holds(data)),
-    streamedScales: new StreamedScales(product.weights.values()),
-    expertParts: new ExpertParts(() => undefined),
     kernels,
-    attention: undefined,
   });
+  const compiled = compileEntry("forward", entry, context);
   const { memory } = kernels;
   if (free !== undefined) memory.bytes(memory.bytesFree - free);
   const before = memory.bytesFree;
@@ -122,9 +116,8 @@ async function run({ rows, width = 96, bits = 4, columns, given = [], second, ha
   ]);
   const end = vi.fn();
   const { outputs: made } = await runEntry(compiled, inOrder(entry.inputs, inputs), {
+    ...runContext(),
     trace: { begin: () => 0, end } as unknown as StepTrace,
-    communicator: { progress() {} } as unknown as Communicator,
-    gate: new NativeGate(new Lifecycle(1).buffer, 0),
   });
   const named = byName(entry.outputs, made);
   return {

@@ -1,18 +1,15 @@
 import "../../../../../test/support/optimized-kernels.js";
-import type { Communicator } from "@ringrank/collectives";
 import { type Entry, makeFloatSegment, makeIntegerSegment } from "@ringrank/policy";
 import { describe, expect, it, vi } from "vitest";
 import { compileEntry } from "../../compilation/compile-entry.js";
-import { ExpertParts } from "../../compilation/expert-parts.js";
 import { kernelCall } from "../../kernels/kernel-call.js";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
 import { TransientTensor } from "../../kernels/transient-tensor.js";
-import { Lifecycle, NativeGate } from "../../lifecycle.js";
 import type { HeadStart } from "../../products/head-start.js";
-import { StreamedScales } from "../../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../../sessions/ort-binding.js";
 import type { StepTrace } from "../../step-trace.js";
 import { type Tensor, tensor } from "../../tensors/tensor.js";
+import { compileContext, runContext } from "../../testing/compile-context.js";
 import { activations, prepareProduct } from "../../testing/product-case.js";
 import { size, symbol } from "../../testing/tiny-program.js";
 import type { PlacedStep } from "../compiled-entry.js";
@@ -57,14 +54,7 @@ function open(kernels = new RankKernels(16)) {
   const steps = new CompiledKernelSteps(placed, kernels);
   const run = async (value: Tensor, trace?: StepTrace): Promise<(Tensor | undefined)[]> => {
     const table = [value, undefined, undefined];
-    await steps.run({
-      table,
-      trace,
-      bindings: new Map(),
-      expertsRun: 0,
-      communicator: { progress() {} } as unknown as Communicator,
-      gate: new NativeGate(new Lifecycle(1).buffer, 0),
-    });
+    await steps.run({ ...runContext(), table, trace, bindings: new Map(), expertsRun: 0 });
     return table;
   };
   const result = async (value: Tensor) => Array.from((await run(value))[quadrupled]!.data as Float32Array);
@@ -170,9 +160,10 @@ describe("steps that consist of kernel calls", () => {
     const steps = new CompiledKernelSteps([{ step, drop: [] }], kernels);
     expect(steps.headStart).toBe(headStart);
     const value = floatsIn(kernels, 1);
-    const state = { communicator: { progress() {} } } as unknown as RunState;
     // A step that runs does this itself.
-    for (let i = 0; i < 3; i++) await steps.run({ ...state, table: [value] });
+    for (let i = 0; i < 3; i++) {
+      await steps.run({ ...runContext(), table: [value], bindings: new Map(), expertsRun: 0 });
+    }
     expect(reset).toHaveBeenCalledTimes(1);
   });
 });
@@ -209,29 +200,21 @@ describe.each([4, 8, 16, 32] as const)("a norm after an addition, and products o
         ],
         caches: [],
       };
-      const compiled = compileEntry("forward", entry, {
+      const context = compileContext({
         segments:
           bits === 32 || bits === 16
             ? [makeFloatSegment()]
             : [makeIntegerSegment("int8"), makeIntegerSegment("uint8")],
         sessions: [unusedSession, unusedSession],
         keptWeights: new Map([...product.weights, ["scale", activations(1, width)]]),
-        rowsOf: () => undefined,
-        kernelsOf: () => kernels,
-        streamedScales: new StreamedScales(product.weights.values()),
-        expertParts: new ExpertParts(() => undefined),
         kernels,
-        attention: undefined,
       });
+      const compiled = compileEntry("forward", entry, context);
       const inputs = [0, 1].map(() => tensor("float32", kernels.memory.floats(rows * width)!, [rows, width]));
       const run = async (token: number, trace?: StepTrace) => {
         for (const [at, { data }] of inputs.entries())
           for (let i = 0; i < rows * width; i++) (data as Float32Array)[i] = token * Math.sin(1.7 * i + at);
-        const { outputs } = await runEntry(compiled, inputs, {
-          trace,
-          communicator: { progress() {} } as unknown as Communicator,
-          gate: new NativeGate(new Lifecycle(1).buffer, 0),
-        });
+        const { outputs } = await runEntry(compiled, inputs, { ...runContext(), trace });
         return outputs.map((output) => (output!.data as Float32Array).slice());
       };
       await run(1);

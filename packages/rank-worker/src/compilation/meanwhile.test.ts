@@ -1,15 +1,13 @@
 import type { Communicator } from "@ringrank/collectives";
 import { type Entry, makeFloatSegment, makeIntegerSegment, type ProductStep } from "@ringrank/policy";
 import { expect, it, vi } from "vitest";
-import { compileEntry } from "../compilation/compile-entry.js";
-import { ExpertParts } from "../compilation/expert-parts.js";
+import { runEntry } from "../execution/run-entry.js";
 import { RankKernels } from "../kernels/rank-kernels.js";
-import { Lifecycle, NativeGate } from "../lifecycle.js";
-import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
+import { compileContext, runContext } from "../testing/compile-context.js";
 import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
-import { runEntry } from "./run-entry.js";
+import { compileEntry } from "./compile-entry.js";
 
 const width = 64;
 /** Kernels multiply few rows, so no session is needed. */
@@ -46,22 +44,15 @@ it.each([4, 8, 32] as const)(
       },
     };
 
-    const compiled = compileEntry("forward", around(product.step), {
+    const context = compileContext({
       segments:
         bits === 32 ? [makeFloatSegment()] : [makeIntegerSegment("int8"), makeIntegerSegment("uint8")],
       sessions: [unusedSession, unusedSession],
       keptWeights: product.weights,
-      rowsOf: () => undefined,
-      kernelsOf: () => kernels,
-      streamedScales: new StreamedScales(),
-      expertParts: new ExpertParts(() => undefined),
       kernels,
-      attention: undefined,
     });
-    await runEntry(compiled, [activations(1, width)], {
-      communicator: communicator as unknown as Communicator,
-      gate: new NativeGate(new Lifecycle(1).buffer, 0),
-    });
+    const compiled = compileEntry("forward", around(product.step), context);
+    await runEntry(compiled, [activations(1, width)], runContext(communicator as Partial<Communicator>));
 
     // A matrix this small is in the cache after the first turn.
     expect(reads).toEqual([1, 0, 0]);
