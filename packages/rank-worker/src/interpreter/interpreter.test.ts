@@ -278,6 +278,17 @@ describe("leaves to a session, which reports the error, what planning would have
   });
 });
 
+it("leaves the work to a session if a value that an earlier run had is missing", () => {
+  const plan: Interpretable = {
+    constants: [],
+    instructions: [{ operator: "Neg", operands: [0] }],
+    outputs: [1],
+  };
+  const interpreter = new Interpreter(plan, [0], [{ index: 1, isReturned: false }], noWeights);
+  expect(interpreter.run([tensor("float32", Float32Array.of(3), [1])])).toBe(true);
+  expect(interpreter.run([undefined])).toBe(false);
+});
+
 it("gives no two outputs the same memory, since each may be written to", () => {
   const plan: Interpretable = {
     constants: [{ type: "int64", dims: [2], elements: [2, 1] }],

@@ -81,8 +81,10 @@ export class Interpreter {
 
   /** Only sizes may change: the graph fixes types. */
   #isAsBefore(table: Table): boolean {
-    const isAsBefore = ({ dims }: SmallValue, at: number): boolean =>
-      sameSizes(table[this.#inputs[at]!]!.dims, dims);
+    const isAsBefore = ({ dims }: SmallValue, at: number): boolean => {
+      const value = table[this.#inputs[at]!];
+      return value !== undefined && sameSizes(value.dims, dims);
+    };
     return this.#prepared?.inputs.every(isAsBefore) === true;
   }
 
