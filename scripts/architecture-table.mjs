@@ -30,7 +30,7 @@ ${others.transformersVersion}. \`npm run docs:architectures\` generates this fil
 - **all-reduces**: in one pass on 2 ranks, including the embedding's (encoder and decoder together if there are two).
 - **2 ranks, 4 ranks**: the weight bytes of the rank that holds most, as a share of the total.
 - **error**: the largest error of the logits on 1 to 4 ranks, compared with transformers, as a share of their standard
-  deviation.
+  deviation; of an encoder without a head, that of its hidden states.
 - **DeepSpeed**: whether its page on automatic tensor parallelism lists the family as tested, or as refused
   (${others.deepspeed.source}).
 - **transformers**: whether the configuration class has a tensor-parallel plan (\`base_model_tp_plan\`, version ${others.transformers.version}).

@@ -4,7 +4,7 @@ import {
   modelTolerance,
   readGolden,
   zooDirectory,
-  zooNames,
+  zooEncoders,
 } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel, planOnOneThread } from "../support/loaded-model.js";
 import { rankCounts } from "../support/rank-counts.js";
@@ -13,15 +13,15 @@ import { recordSplit, relativeError } from "../support/results.js";
 planOnOneThread();
 
 /** Every encoder of the zoo on real ranks, compared with transformers. */
-describe.each(zooNames("masked"))("%s", (name) => {
-  const { inputIds, logits, padded, vocabulary } = readGolden(name);
+describe.each(zooEncoders())("%s", (name) => {
+  const { inputIds, output, logits, padded, vocabulary } = readGolden(name);
   const tolerance = modelTolerance(logits);
 
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
     const model = loadedModel(zooDirectory(name), { ranks });
 
     it("run computes transformers' logits", async () => {
-      const { logits: whole } = await model().run({ input_ids: inputIds }, { outputs: ["logits"] });
+      const { [output]: whole } = await model().run({ input_ids: inputIds }, { outputs: [output] });
       recordSplit(name, model(), relativeError(whole!.data as Float32Array, logits));
       expect(whole).toMatchObject({ type: "float32", dims: [2, inputIds[0]!.length, vocabulary] });
       expect(whole!.data as Float32Array).toBeAllclose(logits, tolerance);
@@ -29,7 +29,7 @@ describe.each(zooNames("masked"))("%s", (name) => {
 
     it("run computes transformers' logits of tokens next to padding", async () => {
       const { mask, logits: expected } = padded!;
-      const { logits: whole } = await model().run({ input_ids: inputIds, attention_mask: mask });
+      const { [output]: whole } = await model().run({ input_ids: inputIds, attention_mask: mask });
       // The output for padding itself is meaningless.
       const isToken = mask.flat();
       const ofTokens = (data: Float32Array) =>

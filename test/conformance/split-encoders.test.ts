@@ -6,7 +6,7 @@ import {
   modelTolerance,
   readGolden,
   zooDirectory,
-  zooNames,
+  zooEncoders,
 } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup } from "../support/emulation/emulated-group.js";
 import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
@@ -18,9 +18,9 @@ const layers = 2;
 /** A table of distances that is nearly as large as the word embeddings, so that it is also worth sharding. */
 const shardsDistances: ReadonlySet<string> = new Set(["deberta"]);
 
-describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
+describe.each(zooEncoders())("%s, split by its dataflow", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
-  const { inputIds, logits: golden, vocabulary } = readGolden(name);
+  const { inputIds, output, logits: golden, vocabulary } = readGolden(name);
   const reader = new ShardReader();
   const policyFor = memoized((ranks: number) => planGraph(graph, { ranks }));
   afterAll(() => reader[Symbol.dispose]());
@@ -28,7 +28,7 @@ describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
   it.each([2, 3, 4])("computes transformers' logits on %i ranks", async (ranks) => {
     const programs = buildPrograms(graph, policyFor(ranks));
     const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
-    const { logits } = await group.run("forward", {
+    const { [output]: logits } = await group.run("forward", {
       input_ids: int64(inputIds),
       attention_mask: int64(inputIds.map((row) => row.map(() => 1))),
     });

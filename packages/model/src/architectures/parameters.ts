@@ -65,6 +65,11 @@ export class Parameters {
     return this.#weight(name, [count, ...dims], { kind: "stack", parts });
   }
 
+  /** Whether the model is a module of a larger one. */
+  get areOfModule(): boolean {
+    return this.#module !== undefined;
+  }
+
   /** Whether there is a checkpoint that has this parameter. */
   has(name: string): boolean {
     return this.#storedName(name) !== undefined;

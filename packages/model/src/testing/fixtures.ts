@@ -9,19 +9,26 @@ export function zooDirectory(name: string): string {
 }
 
 /**
- * The kind of a zoo checkpoint, as in `golden.json`. XLNet is causal there, after the name of its class, but the graph
- * here is bidirectional.
+ * The kind of a zoo checkpoint, as in `golden.json`; a bare one is an encoder without a head. XLNet is causal there,
+ * after the name of its class, but the graph here is bidirectional.
  */
-export type ZooKind = "causal" | "masked" | "seq2seq";
+export type ZooKind = "bare" | "causal" | "masked" | "seq2seq";
 
-/** Names of the checkpoints in test/fixtures/zoo, all or of one kind. */
-export function zooNames(kind?: ZooKind): string[] {
-  const isOfKind = (name: string): boolean => {
-    const golden = JSON.parse(readFileSync(`${zooDirectory(name)}/golden.json`, "utf8")) as { kind: string };
-    return (name === "xlnet" ? "masked" : golden.kind) === kind;
+/** Names of the checkpoints in test/fixtures/zoo, all or of some kinds. */
+export function zooNames(...kinds: readonly ZooKind[]): string[] {
+  const isAsked = (name: string): boolean => {
+    const { kind } = JSON.parse(readFileSync(`${zooDirectory(name)}/golden.json`, "utf8")) as {
+      kind: ZooKind;
+    };
+    return kinds.includes(name === "xlnet" ? "masked" : kind);
   };
   const names = readdirSync(zooDirectory("")).sort();
-  return kind === undefined ? names : names.filter(isOfKind);
+  return kinds.length === 0 ? names : names.filter(isAsked);
+}
+
+/** Names of the zoo's encoders, with a head or without. */
+export function zooEncoders(): string[] {
+  return zooNames("masked", "bare");
 }
 
 /** Directory of the embedded default model. */
@@ -32,6 +39,8 @@ export const shakespeareDirectory = fileURLToPath(
 interface Golden {
   /** `[2][12]`. */
   readonly inputIds: number[][];
+  /** The output that the reference is of: that of a bare encoder is its hidden state, which counts as logits here. */
+  readonly output: "logits" | "last_hidden_state";
   /** `[2, 12, vocabulary]`; for an encoder–decoder `[2, 7, vocabulary]`. */
   readonly logits: Float32Array;
   readonly vocabulary: number;
@@ -57,14 +66,16 @@ export function readGolden(name: string): Golden {
     const flat = Array.from(new BigInt64Array(buffer(tensor)), Number);
     return Array.from({ length: batch! }, (_, row) => flat.slice(row * length!, (row + 1) * length!));
   };
+  const output = tensors.has("logits") ? "logits" : "last_hidden_state";
   return {
     inputIds: perToken("input_ids"),
-    logits: new Float32Array(buffer("logits")),
-    vocabulary: tensors.get("logits")!.dims[2]!,
-    padded: tensors.has("logits_padded")
+    output,
+    logits: new Float32Array(buffer(output)),
+    vocabulary: tensors.get(output)!.dims[2]!,
+    padded: tensors.has(`${output}_padded`)
       ? {
           mask: perToken("attention_mask_padded"),
-          logits: new Float32Array(buffer("logits_padded")),
+          logits: new Float32Array(buffer(`${output}_padded`)),
         }
       : undefined,
     target: tensors.has("decoder_input_ids")

@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import type { AttentionShape } from "./attention.js";
 import type { CausalStep } from "./causal-step.js";
-import { embedding } from "./embedding.js";
+import { type EmbeddingTable, embedding } from "./embedding.js";
 import { languageHead, selectRows } from "./language-head.js";
 import { type NamedNorm, rmsNorms } from "./norms.js";
 import { saysTied } from "./tied-weights.js";
@@ -42,8 +42,8 @@ export interface DecoderModules {
   readonly head: string;
 }
 
-export interface Decoder {
-  readonly step: CausalStep;
+/** A residual stream, from embedded tokens through all layers. */
+export interface Stream {
   readonly shape: Pick<AttentionShape, "layers" | "width">;
   readonly attention: Sublayer;
   /** Default: none, so that each layer is a single sublayer. */
@@ -66,10 +66,14 @@ export interface Decoder {
   readonly enter?: (tokens: Value) => Value;
   /** Applied to the stream after a layer's sublayers. Default: nothing. */
   readonly leaveLayer?: (x: Value, layer: Layer) => Value;
-  /** Applied to normed rows, `[rows, width]`, before the head. Default: nothing. */
-  readonly leave?: (rows: Value) => Value;
   /** Of what sublayers add. Default 1. */
   readonly residualScale?: number;
+}
+
+export interface Decoder extends Stream {
+  readonly step: CausalStep;
+  /** Applied to normed rows, `[rows, width]`, before the head. Default: nothing. */
+  readonly leave?: (rows: Value) => Value;
   /** Of the logits. Default 1. */
   readonly logitScale?: number;
   /** The logits' bound. Default: none. */
@@ -100,19 +104,33 @@ export const sharedNorm: DecoderNorms = {
 
 /** A standalone decoder: embedding, layers of attention and feed-forward, norm, head. */
 export function buildDecoder(context: ModelContext, decoder: Decoder): void {
-  const { g, config } = context;
-  const { step, shape, parallel = false, addToNormed = false } = decoder;
-  const { modules = llamaModules, norms = llamaNorms } = decoder;
-  const { embeddingScale = 1, residualScale = 1, enter = same, leaveLayer = same, leave = same } = decoder;
-  const norm = decoder.norm ?? rmsNorms(context, shape.width);
-  const scaled = (x: Value, scale: number): Value => (scale === 1 ? x : g.mul(x, g.numbers([scale])));
-  const table = {
-    name: `${modules.embedding}.weight`,
-    rows: config.integer("vocab_size"),
-    width: decoder.embeddingWidth ?? shape.width,
-  };
+  const { g } = context;
+  const { step, shape, modules = llamaModules, leave = same } = decoder;
+  const rows = selectRows(g, residualStream(context, step.inputIds, decoder), step, shape.width);
+  languageHead(context, leave(lastNormed(context, rows, decoder)), {
+    table: tableOf(context, decoder),
+    separate: `${modules.head}.weight`,
+    isTied: saysTied(context, decoder.tiedByDefault ?? false),
+    ...(decoder.headBias ? { bias: `${modules.head}.bias` } : {}),
+    scale: decoder.logitScale ?? 1,
+    cap: decoder.logitCap,
+  });
+}
 
-  let x = enter(scaled(embedding(context, step.inputIds, table), embeddingScale));
+/**
+ * The stream after the last layer, `[batch, sequence, width]`.
+ *
+ * @param ids int64 `[batch, sequence]`
+ */
+export function residualStream(context: ModelContext, ids: Value, stream: Stream): Value {
+  const { g } = context;
+  const { shape, parallel = false, addToNormed = false } = stream;
+  const { modules = llamaModules, norms = llamaNorms } = stream;
+  const { embeddingScale = 1, residualScale = 1, enter = same, leaveLayer = same } = stream;
+  const norm = normOf(context, stream);
+  const scaled = (x: Value, scale: number): Value => (scale === 1 ? x : g.mul(x, g.numbers([scale])));
+
+  let x = enter(scaled(embedding(context, ids, tableOf(context, stream)), embeddingScale));
   for (let index = 0; index < shape.layers; index++) {
     const layer: Layer = { index, module: `${modules.layers}.${index}` };
     const normed = (x: Value, name: string | undefined): Value =>
@@ -121,23 +139,35 @@ export function buildDecoder(context: ModelContext, decoder: Decoder): void {
       normed(g.add(x, scaled(normed(added, after), residualScale)), ofSum);
 
     const read = normed(x, norms.attention.before);
-    const attended = add(addToNormed ? read : x, decoder.attention(read, layer), norms.attention);
+    const attended = add(addToNormed ? read : x, stream.attention(read, layer), norms.attention);
     const forward = (feedForward: Sublayer): Value => {
       const shared = parallel && norms.feedForward.before === norms.attention.before;
       const readNext = shared ? read : normed(parallel ? x : attended, norms.feedForward.before);
       return add(addToNormed ? readNext : attended, feedForward(readNext, layer), norms.feedForward);
     };
-    x = leaveLayer(decoder.feedForward === undefined ? attended : forward(decoder.feedForward), layer);
+    x = leaveLayer(stream.feedForward === undefined ? attended : forward(stream.feedForward), layer);
   }
-  const rows = selectRows(g, x, step, shape.width);
-  languageHead(context, leave(modules.lastNorm === undefined ? rows : norm(rows, modules.lastNorm)), {
-    table,
-    separate: `${modules.head}.weight`,
-    isTied: saysTied(context, decoder.tiedByDefault ?? false),
-    ...(decoder.headBias ? { bias: `${modules.head}.bias` } : {}),
-    scale: decoder.logitScale ?? 1,
-    cap: decoder.logitCap,
-  });
+  return x;
+}
+
+/** Applies the norm after the layers, if there is one. */
+export function lastNormed(context: ModelContext, x: Value, stream: Stream): Value {
+  const { lastNorm } = stream.modules ?? llamaModules;
+  return lastNorm === undefined ? x : normOf(context, stream)(x, lastNorm);
+}
+
+/** The stream's embedding. */
+export function tableOf({ config }: ModelContext, stream: Stream): EmbeddingTable {
+  const { modules = llamaModules, shape, embeddingWidth = shape.width } = stream;
+  return {
+    name: `${modules.embedding}.weight`,
+    rows: config.integer("vocab_size"),
+    width: embeddingWidth,
+  };
+}
+
+function normOf(context: ModelContext, { norm, shape }: Stream): NamedNorm {
+  return norm ?? rmsNorms(context, shape.width);
 }
 
 function same(x: Value): Value {

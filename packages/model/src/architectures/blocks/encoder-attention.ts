@@ -7,7 +7,7 @@ import type { Prompt } from "./prompt.js";
 interface Attend {
   /** `[batch, heads, queries, headDim]`. */
   readonly query: Value;
-  /** `[batch, heads, keys, headDim]`, as is `value`. */
+  /** `[batch, keyValueHeads, keys, headDim]`, as is `value`. */
   readonly key: Value;
   readonly value: Value;
   readonly shape: AttentionShape;
@@ -15,20 +15,27 @@ interface Attend {
   readonly scale?: number | undefined;
   /** Added to the scores, each broadcast to `[batch, heads, queries, keys]`: a mask, and any position biases. */
   readonly biases: readonly Value[];
-  /** Keys and values that every query sees, too. Default: none. */
+  /** Keys and values that every query sees, too; then there are as many key heads as heads. Default: none. */
   readonly prompt?: Prompt | undefined;
 }
 
-/** Attention without a cache (https://arxiv.org/abs/1706.03762): `[batch, queries, heads · headDim]`. */
+/**
+ * Attention without a cache (https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245): `[batch, queries,
+ * heads · headDim]`. Queries that share a key head are stacked as rows, as in a decoder (`attention.ts`).
+ */
 export function attend(
   g: GraphBuilder,
   { query, key, value, shape, biases, prompt, ...options }: Attend,
 ): Value {
-  const { heads, headDim } = shape;
+  const { heads, keyValueHeads, headDim } = shape;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
-  const biased = biases.reduce((sum, bias) => g.add(sum, bias), g.matmulTransposed(query, key, scale));
+  const grouped = heads !== keyValueHeads;
+  const stack = (x: Value, last: number): Value => (grouped ? g.reshape(x, [0, keyValueHeads, -1, last]) : x);
+  const unstack = (x: Value, last: number): Value => (grouped ? g.reshape(x, [0, heads, -1, last]) : x);
+  const scores = unstack(g.matmulTransposed(stack(query, headDim), key, scale), 0);
+  const biased = biases.reduce((sum, bias) => g.add(sum, bias), scores);
   const mix = (): Value => {
-    if (prompt === undefined) return g.matmul(g.softmax(biased), value);
+    if (prompt === undefined) return unstack(g.matmul(stack(g.softmax(biased), 0), value), headDim);
     const weights = g.softmax(g.concat([biased, g.matmulTransposed(query, prompt.key, scale)], 3));
     const lengths = g.concat([g.shape(key, 2, 3), g.integers([prompt.length])], 0);
     const [overTokens, overPrompt] = g.splitBy(weights, lengths, 2, 3);

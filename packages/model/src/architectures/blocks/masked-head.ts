@@ -27,6 +27,8 @@ export interface MaskedHead {
    * width.
    */
   readonly ownWidth?: number;
+  /** Whether the head is the embedding if the config does not say. Default true. */
+  readonly tiedByDefault?: boolean;
   /** Name of the tensor that is added to the logits, `[vocabulary]`. Default: none. */
   readonly bias?: string;
   /** Another name for the bias in checkpoints, usually of a copy. If the two differ, this one is used. */
@@ -36,13 +38,15 @@ export interface MaskedHead {
 /**
  * Adds an encoder's outputs, computed from its last hidden state, `[batch, sequence, width]`: the logits of masked
  * language modelling for every token, `[batch, sequence, vocabulary]`, and that state itself. If the checkpoint is of
- * the bare encoder, without a head (as in sentence embedding models), only the state.
+ * the bare encoder, without a head (as in sentence embedding models), only the state. A head that is the embedding and
+ * nothing else is in every checkpoint.
  */
 export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHead): void {
   const { g, parameters } = context;
   const { width, transform, separate, bias } = head;
   const own = [transform && `${transform.dense}.weight`, separate, bias].filter((name) => name !== undefined);
-  if (!parameters.lacks(own)) maskedLogits(context, hidden, head);
+  const isTable = transform === undefined && bias === undefined && isTied(context, head);
+  if (isTable || !parameters.lacks(own)) maskedLogits(context, hidden, head);
   g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "sequence", width]);
 }
 
@@ -50,7 +54,6 @@ function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): v
   const { g, parameters } = context;
   const { width, transform, separate, ownWidth, bias, biasAlias } = head;
   const table = { ...head.table, width: ownWidth ?? head.table.width };
-  const isTied = ownWidth === undefined && saysTied(context, true);
   let x = hidden;
   if (transform !== undefined) {
     const { dense, activation, norm } = transform;
@@ -58,10 +61,14 @@ function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): v
     x = activate(context, activation, linear(context, x, projection));
     x = layerNorm(context, x, { ...norm, width: table.width });
   }
-  const weight = headWeight(context, table, separate, isTied);
+  const weight = headWeight(context, table, separate, isTied(context, head));
   const product = g.matmulTransposed(x, weight);
   const storedBias = bias !== undefined && biasAlias !== undefined ? parameters.tied(biasAlias, bias) : bias;
   const logits =
     storedBias === undefined ? product : g.add(product, parameters.get(storedBias, [table.rows], biasAlias));
   g.output(interfaceNames.logits, logits, "float32", ["batch", "sequence", table.rows]);
+}
+
+function isTied(context: ModelContext, { ownWidth, tiedByDefault = true }: MaskedHead): boolean {
+  return ownWidth === undefined && saysTied(context, tiedByDefault);
 }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { modelTolerance, readGolden, zooDirectory, zooNames } from "../../testing/fixtures.js";
+import { modelTolerance, readGolden, zooDirectory, zooEncoders } from "../../testing/fixtures.js";
 import { integers, UnsplitModel } from "../../testing/unsplit-model.js";
 
-describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) => {
-  const { inputIds, logits: golden, padded, vocabulary } = readGolden(name);
+describe.each(zooEncoders())("%s, unsplit, against transformers", (name) => {
+  const { inputIds, output, logits: golden, padded, vocabulary } = readGolden(name);
   const tolerance = modelTolerance(golden);
   let model: UnsplitModel;
 
@@ -21,7 +21,7 @@ describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) =>
   }
 
   it("computes the logits of every token", async () => {
-    const { logits } = await run(
+    const { [output]: logits } = await run(
       inputIds,
       inputIds.map((row) => row.map(() => 1)),
     );
@@ -31,19 +31,19 @@ describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) =>
 
   it("computes the same logits next to padding", async () => {
     const { mask, logits: expected } = padded!;
-    const { logits } = await run(inputIds, mask);
+    const { [output]: logits } = await run(inputIds, mask);
     // A model's logits for padding itself are meaningless.
     expect(tokensOf(logits!.data as Float32Array, mask)).toBeAllclose(tokensOf(expected, mask), tolerance);
   });
 
   it("computes the same logits for a row with padding after it as without", async () => {
     const shorter = inputIds.map((row) => row.slice(0, 7));
-    const { logits: alone } = await run(
+    const { [output]: alone } = await run(
       shorter,
       shorter.map((row) => row.map(() => 1)),
     );
     const mask = inputIds.map((row) => row.map((_, i) => (i < 7 ? 1 : 0)));
-    const { logits: beside } = await run(inputIds, mask);
+    const { [output]: beside } = await run(inputIds, mask);
     const tokens = tokensOf(beside!.data as Float32Array, mask);
     expect(tokens).toBeAllclose(alone!.data as Float32Array, tolerance);
   });

@@ -20,6 +20,14 @@ describe("a checkpoint of an encoder", () => {
     expect(unused).toEqual([]);
   });
 
+  it("whose head is the embedding alone has logits, although none of its tensors is the head's", () => {
+    const { config, tensors } = withConfig("eurobert", { tie_word_embeddings: true });
+    const tied = new Map(tensors);
+    tied.delete("lm_head.weight");
+    const { graph } = buildGraph({ config, tensors: tied });
+    expect(graph.outputs.map(({ name }) => name)).toEqual(["logits", "last_hidden_state"]);
+  });
+
   it("with part of a head is refused with RR_TENSOR, naming what is missing", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("bert"));
     const broken = new Map(tensors);
@@ -124,6 +132,26 @@ describe("the published config of", () => {
         max_position_embeddings: 512,
       },
       993_263_548,
+    ],
+    [
+      "EuroBERT-210m",
+      { ...base, model_type: "eurobert", num_key_value_heads: 12, vocab_size: 128256 },
+      310_266_624,
+    ],
+    [
+      "embeddinggemma-300m",
+      {
+        model_type: "gemma3_text",
+        head_dim: 256,
+        hidden_size: 768,
+        intermediate_size: 1152,
+        num_attention_heads: 3,
+        num_hidden_layers: 24,
+        num_key_value_heads: 1,
+        vocab_size: 262144,
+        use_bidirectional_attention: true,
+      },
+      302_863_104,
     ],
     [
       "xlm-roberta-xl",

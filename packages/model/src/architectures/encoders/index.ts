@@ -8,6 +8,7 @@ import { distilbert } from "./distilbert.js";
 import { electra } from "./electra.js";
 import { ernie } from "./ernie.js";
 import { esm } from "./esm.js";
+import { eurobert } from "./eurobert.js";
 import { longformer } from "./longformer.js";
 import { megatronBert } from "./megatron-bert.js";
 import { modernbert } from "./modernbert.js";
@@ -32,6 +33,7 @@ export const encoders: ReadonlyMap<string, Architecture> = new Map([
   ["electra", electra],
   ["ernie", ernie],
   ["esm", esm],
+  ["eurobert", eurobert],
   ["flaubert", flaubert],
   ["longformer", longformer],
   ["megatron-bert", megatronBert],

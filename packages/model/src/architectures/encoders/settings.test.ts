@@ -105,7 +105,58 @@ describe("DeBERTa computes what transformers does", () => {
   });
 });
 
+/** Biases of these modules in both layers, each with the first numbers of the module's matrix. */
+function biasesOf(layers: string, modules: Readonly<Record<string, number>>): Borrowed {
+  const names = [0, 1].flatMap((layer) =>
+    Object.keys(modules).map((module) => `${layers}.${layer}.${module}`),
+  );
+  return Object.fromEntries(
+    names.map((name) => [`${name}.bias`, [`${name}.weight`, [modules[name.split(/\.\d\./)[1]!]!]]]),
+  );
+}
+
+const attentionBiases = {
+  "self_attn.q_proj": 64,
+  "self_attn.k_proj": 16,
+  "self_attn.v_proj": 16,
+  "self_attn.o_proj": 64,
+};
+
 it.each<[string, string, Setting]>([
+  [
+    "has biases in attention",
+    "embeddinggemma",
+    {
+      changes: { attention_bias: true },
+      borrowed: biasesOf("layers", attentionBiases),
+      expected: [3.5569, -0.20287, -2.3589, 1.76211, -1.68145, 2.66993, -4.13766, 2.3862],
+    },
+  ],
+  [
+    "has windows of an odd length in the layers of a pattern",
+    "embeddinggemma",
+    {
+      changes: { sliding_window: 7, layer_types: null, sliding_window_pattern: 2 },
+      expected: [3.09369, 0.13235, -1.78905, 1.61008, -2.55038, 2.13854, -4.1222, 3.07899],
+    },
+  ],
+  [
+    "has biases in attention, feed-forwards and the head",
+    "eurobert",
+    {
+      changes: { attention_bias: true, mlp_bias: true },
+      borrowed: {
+        ...biasesOf("model.layers", {
+          ...attentionBiases,
+          "mlp.gate_proj": 32,
+          "mlp.up_proj": 32,
+          "mlp.down_proj": 64,
+        }),
+        "lm_head.bias": ["lm_head.weight", [112]],
+      },
+      expected: [0.46512, 1.32404, 0.08134, 1.11559, 0.92233, 0.62091, 0.68812, 0.54799],
+    },
+  ],
   [
     "rotates values, too",
     "roformer",

@@ -190,6 +190,14 @@ describe("without layer_types", () => {
   });
 });
 
+it("bidirectional attention within a multimodal model is refused with RR_CONFIG", () => {
+  const { config } = openCheckpoint(zooDirectory("gemma3-vision"));
+  const text_config = { ...(config.text_config as JsonObject), use_bidirectional_attention: true };
+  expect(() => buildGraph({ config: { ...config, text_config }, tensors: undefined })).toThrow(
+    expect.objectContaining({ code: "RR_CONFIG", message: expect.stringContaining("multimodal") }),
+  );
+});
+
 it("Gemma 3 does not cap scores, whatever its config says", () => {
   const { config } = openCheckpoint(zooDirectory("gemma3"));
   const [stated, silent] = [{ attn_logit_softcapping: 50 }, {}].map(
@@ -286,7 +294,6 @@ it.each<[string, string, JsonObject]>([
   ["an odd number of rotary lanes", "glm", { partial_rotary_factor: 0.35 }],
   ["bidirectional attention", "gemma", { use_bidirectional_attention: true }],
   ["bidirectional attention", "gemma2", { use_bidirectional_attention: true }],
-  ["bidirectional attention", "gemma3", { use_bidirectional_attention: true }],
   ["bidirectional attention", "gemma4-moe", { use_bidirectional_attention: "all" }],
   [
     "layers of one type with different heads",
