@@ -3,7 +3,7 @@
 // elements. `out` may be `left` or `right`, and overlaps nothing else. The caller has checked all bounds. The plain
 // kernels (src/kernels/plain-kernels.ts) define what each computes, bit for bit.
 
-import { acquireLines, blockBytes, copyLines } from "./lines";
+import { acquireLines, blockBytes, moveLines } from "./lines";
 import { combine, combineFour, Operation } from "./operations";
 
 export function sumFloat32(out: usize, left: usize, right: usize, length: usize): void {
@@ -23,14 +23,25 @@ export function maxInt32(out: usize, left: usize, right: usize, length: usize): 
   reduce<i32>(Operation.max, out << 2, left << 2, right << 2, length);
 }
 
+/** Reduces `count` operands, of which the first is at `first`, and the others follow every `stride` elements. */
+export function sumAllFloat32(out: usize, first: usize, stride: usize, count: usize, length: usize): void {
+  reduceAll<f32>(Operation.sum, out << 2, first << 2, stride << 2, count, length);
+}
+
+export function maxAllFloat32(out: usize, first: usize, stride: usize, count: usize, length: usize): void {
+  reduceAll<f32>(Operation.max, out << 2, first << 2, stride << 2, count, length);
+}
+
+export function sumAllInt32(out: usize, first: usize, stride: usize, count: usize, length: usize): void {
+  reduceAll<i32>(Operation.sum, out << 2, first << 2, stride << 2, count, length);
+}
+
+export function maxAllInt32(out: usize, first: usize, stride: usize, count: usize, length: usize): void {
+  reduceAll<i32>(Operation.max, out << 2, first << 2, stride << 2, count, length);
+}
+
 export function move(out: usize, from: usize, length: usize): void {
-  let to = out << 2;
-  let at = from << 2;
-  for (const end = at + (length << 2); at < end; at += blockBytes, to += blockBytes) {
-    const block = min(blockBytes, end - at);
-    acquireLines(to, block);
-    copyLines(to, at, block);
-  }
+  moveLines(out << 2, from << 2, length << 2);
 }
 
 /** Addresses are in bytes. Inlined where `operation` is a constant, so no branch on it is left in the loops. */
@@ -61,6 +72,49 @@ function reduce<T extends number>(
     }
     for (; left < blockEnd; left += 4, right += 4, out += 4) {
       store<T>(out, combine<T>(operation, load<T>(left), load<T>(right)));
+    }
+  }
+}
+
+/** Addresses, and `stride`, are in bytes. */
+@inline
+function reduceAll<T extends number>(
+  operation: Operation,
+  out: usize,
+  first: usize,
+  stride: usize,
+  count: usize,
+  length: usize,
+): void {
+  const end = first + (length << 2);
+  const beyond = count * stride;
+  while (first < end) {
+    const block = min(blockBytes, end - first);
+    const blockEnd = first + block;
+    acquireLines(out, block);
+    // A cache line of each operand after the other, so that none has to be read twice and no sum is stored in between.
+    for (const lastLine = first + (block & ~63); first < lastLine; first += 64, out += 64) {
+      let a = v128.load(first);
+      let b = v128.load(first, 16);
+      let c = v128.load(first, 32);
+      let d = v128.load(first, 48);
+      for (let at = first + stride; at < first + beyond; at += stride) {
+        a = combineFour<T>(operation, a, v128.load(at));
+        b = combineFour<T>(operation, b, v128.load(at, 16));
+        c = combineFour<T>(operation, c, v128.load(at, 32));
+        d = combineFour<T>(operation, d, v128.load(at, 48));
+      }
+      v128.store(out, a);
+      v128.store(out, b, 16);
+      v128.store(out, c, 32);
+      v128.store(out, d, 48);
+    }
+    for (; first < blockEnd; first += 4, out += 4) {
+      let result = load<T>(first);
+      for (let at = first + stride; at < first + beyond; at += stride) {
+        result = combine<T>(operation, result, load<T>(at));
+      }
+      store<T>(out, result);
     }
   }
 }

@@ -31,3 +31,13 @@ export function copyLines(to: usize, from: usize, bytes: usize): void {
   }
   for (; from < end; from += 4, to += 4) store<u32>(to, load<u32>(from));
 }
+
+/** For lines that other cores may have read; `bytes` is a multiple of 4. */
+@inline
+export function moveLines(to: usize, from: usize, bytes: usize): void {
+  for (const end = from + bytes; from < end; from += blockBytes, to += blockBytes) {
+    const block = min(blockBytes, end - from);
+    acquireLines(to, block);
+    copyLines(to, from, block);
+  }
+}

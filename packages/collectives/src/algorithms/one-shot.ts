@@ -1,6 +1,3 @@
-import type { CollectiveArray, ReduceOperation } from "../communicator.js";
-import type { Elements } from "../group/elements.js";
-import type { Transport } from "../group/transport.js";
 import { lengthInWindow } from "../pieces.js";
 import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 import { canSwap, swap } from "./swap.js";
@@ -25,31 +22,36 @@ export const oneShot: CollectiveAlgorithm = {
       swap(transport, elements, data, operation);
       return;
     }
-    const { windowLength } = transport;
-    for (let from = 0; from === 0 || from < data.length; from += windowLength) {
+    const { worldSize, windowLength, windowStride } = transport;
+    const reduceAll = elements.reduceAll[operation];
+    const first = Math.min(windowLength, data.length);
+    const windows = transport.offer(elements.offer, elements.stage(data, 0, first), first);
+    reduceAll(elements.result, windows, windowStride, worldSize, first);
+    elements.take(data, 0, elements.result, first);
+    for (let from = first; from < data.length; from += windowLength) {
       const length = Math.min(windowLength, data.length - from);
-      const own = elements.stage(data, from, length);
-      elements.move(transport.claim("all"), own, length);
+      elements.move(transport.claim("all"), elements.stage(data, from, length), length);
       transport.publish();
-      reduceAll(transport, elements, operation, own, 0, data, from, length);
+      reduceAll(elements.result, transport.receiveAll(), windowStride, worldSize, length);
+      elements.take(data, from, elements.result, length);
     }
   },
 
   // A window holds an equal share of every piece, so that every rank has work in every round.
   reduceScatter(transport, elements, data, pieces, operation, out) {
-    const { rank, worldSize } = transport;
+    const { rank, worldSize, windowStride } = transport;
     const share = Math.floor(transport.windowLength / worldSize);
     for (let from = 0; from === 0 || from < pieces.longest; from += share) {
       const window = transport.claim("all");
-      for (let distance = 1; distance < worldSize; distance++) {
-        const piece = (rank + distance) % worldSize;
+      for (let piece = 0; piece < worldSize; piece++) {
         const length = lengthInWindow(pieces, piece, from, share);
         elements.put(window + piece * share, data, pieces.starts[piece]! + from, length);
       }
       transport.publish();
       const length = lengthInWindow(pieces, rank, from, share);
-      const own = elements.stage(data, pieces.starts[rank]! + from, length);
-      reduceAll(transport, elements, operation, own, rank * share, out, from, length);
+      const first = transport.receiveAll() + rank * share;
+      elements.reduceAll[operation](elements.result, first, windowStride, worldSize, length);
+      elements.take(out, from, elements.result, length);
     }
   },
 
@@ -67,27 +69,3 @@ export const oneShot: CollectiveAlgorithm = {
     }
   },
 };
-
-/**
- * Reduces `length` elements over ranks into `out` at `start`. This rank's own elements are at `own`, and those of the
- * others are `offset` elements into their windows.
- */
-function reduceAll<T extends CollectiveArray>(
-  transport: Transport,
-  elements: Elements<T>,
-  operation: ReduceOperation,
-  own: number,
-  offset: number,
-  out: T,
-  start: number,
-  length: number,
-): void {
-  const { rank, worldSize } = transport;
-  const reduce = elements.reduce[operation];
-  const operandOf = (peer: number) => (peer === rank ? own : transport.receive(peer) + offset);
-  // Works in place if nothing is added before this rank's own elements.
-  const result = rank < 2 ? own : elements.result;
-  reduce(result, operandOf(0), operandOf(1), length);
-  for (let peer = 2; peer < worldSize; peer++) reduce(result, result, operandOf(peer), length);
-  elements.take(out, start, result, length);
-}

@@ -20,8 +20,8 @@ export const twoShot: CollectiveAlgorithm = {
   name: "two-shot",
 
   allReduce(transport, elements, data, operation) {
-    const { rank, worldSize, windowLength } = transport;
-    const reduce = elements.reduce[operation];
+    const { rank, worldSize, windowLength, windowStride } = transport;
+    const reduceAll = elements.reduceAll[operation];
     for (let from = 0; from === 0 || from < data.length; from += windowLength) {
       const length = Math.min(windowLength, data.length - from);
       const sliceLength = wholeLines(Math.ceil(length / worldSize));
@@ -31,10 +31,8 @@ export const twoShot: CollectiveAlgorithm = {
       elements.put(transport.claim("all"), data, from, length);
       transport.publish();
       const own = startOf(rank);
-      const operandOf = (peer: number) => transport.receive(peer) + own;
-      const sum = transport.claim("all") + own;
-      reduce(sum, operandOf(0), operandOf(1), lengthOf(rank));
-      for (let peer = 2; peer < worldSize; peer++) reduce(sum, sum, operandOf(peer), lengthOf(rank));
+      const operands = transport.receiveAll() + own;
+      reduceAll(transport.claim("all") + own, operands, windowStride, worldSize, lengthOf(rank));
 
       transport.publish();
       const result = elements.result;

@@ -1,5 +1,12 @@
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
-import type { ElementType, Kernels, MoveKernel, OfferKernel, ReduceKernel } from "../kernels/kernels.js";
+import type {
+  ElementType,
+  Kernels,
+  MoveKernel,
+  OfferKernel,
+  ReduceAllKernel,
+  ReduceKernel,
+} from "../kernels/kernels.js";
 import type { GroupMemory } from "./group-memory.js";
 import { slotLength } from "./layout.js";
 
@@ -22,6 +29,7 @@ export class Elements<T extends CollectiveArray> {
   /** The whole memory; indices count its elements. */
   readonly all: T;
   readonly reduce: Readonly<Record<ReduceOperation, ReduceKernel>>;
+  readonly reduceAll: Readonly<Record<ReduceOperation, ReduceAllKernel>>;
   readonly move: MoveKernel;
   readonly offer: OfferKernel;
   /** Index of this rank's result block. */
@@ -41,6 +49,7 @@ export class Elements<T extends CollectiveArray> {
   constructor(memory: GroupMemory, rank: number, type: ElementType, kernels: Kernels) {
     this.all = (type === "float32" ? memory.floats : memory.words) as CollectiveArray as T;
     this.reduce = kernels[type];
+    this.reduceAll = kernels.all[type];
     this.move = kernels.move;
     this.offer = kernels.offer;
     this.#operand = memory.layout.operand(rank);

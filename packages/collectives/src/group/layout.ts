@@ -125,9 +125,17 @@ export class GroupLayout {
   result(rank: number): number {
     return (this.#blocks + (2 * rank + 1) * this.#blockBytes) / 4;
   }
+  /** From a rank's words on the board to those of the next one. */
+  get boardLine(): number {
+    return lineWords;
+  }
   /** Also the index of an element, which has 4 bytes too. */
   window(rank: number, round: number): number {
     return (this.#windows + (2 * rank + (round & 1)) * this.windowBytes) / 4;
+  }
+  /** Elements from a rank's window to that of the next one, in the same round. */
+  get windowStride(): number {
+    return (2 * this.windowBytes) / 4;
   }
   /** Also an element index. Only in a world of 2. */
   slot(slot: 0 | 1): number {

@@ -14,9 +14,11 @@ import type { Rounds } from "./rounds.js";
  *   … write there …
  * publish()                     the next round becomes the current one; the first one compares all calls
  * receive(peer) → index         the peer's window of the current round, once it is there
+ * receiveAll() → index          rank 0's window of the current round, once all are there
  * ```
  *
- * In a collective with a single round, two ranks may use slots instead of windows (algorithms/swap.ts), by `exchange`.
+ * A kernel does most of a collective's first round at once: `offer` shows a window. In a collective with a single
+ * round, two ranks may `exchange` slots instead (algorithms/swap.ts).
  *
  * Every rank publishes the same number of rounds. Indices are elements of a 4-byte view on the whole memory.
  */
@@ -25,6 +27,8 @@ export class Transport {
   readonly worldSize: number;
   /** Number of elements in a window. */
   readonly windowLength: number;
+  /** Elements from a rank's window to that of the next one. */
+  readonly windowStride: number;
   readonly #memory: GroupMemory;
   readonly #rounds: Rounds;
   /** Number of collectives opened. Its parity selects the header. */
@@ -38,6 +42,7 @@ export class Transport {
     this.rank = rounds.rank;
     this.worldSize = rounds.worldSize;
     this.windowLength = memory.layout.windowBytes / 4;
+    this.windowStride = memory.layout.windowStride;
     this.#memory = memory;
     this.#rounds = rounds;
   }
@@ -82,38 +87,60 @@ export class Transport {
     return this.#memory.layout.window(peer, this.#rounds.current);
   }
 
+  receiveAll(): number {
+    this.#rounds.waitForAll(this.#rounds.current);
+    return this.#memory.layout.window(0, this.#rounds.current);
+  }
+
   /**
-   * Claims, publishes and receives in one kernel, in a world of two, for a collective with a single round. This rank's
-   * operand at `own` goes to the slot that it received in the previous call, which nobody else uses any more. Returns
-   * the slot that the other rank has filled.
+   * Shows the operand at `own` in this rank's window, in the first round of a collective. Returns rank 0's window, once
+   * all are there.
    */
-  exchange(offer: OfferKernel, own: number, length: number): number {
+  offer(kernel: OfferKernel, own: number, length: number): number {
+    this.#offer(kernel, this.#memory.layout.window(this.rank, this.#rounds.next), own, length);
+    return this.#memory.layout.window(0, this.#rounds.current);
+  }
+
+  /**
+   * Does the same in a world of two, for a collective with a single round, by slots: this rank's operand goes to the
+   * slot that it received in the previous call, which nobody else uses any more. Returns the slot that the other rank
+   * has filled.
+   */
+  exchange(kernel: OfferKernel, own: number, length: number): number {
+    const { layout } = this.#memory;
+    this.#slotTurn = this.#slotTurn === 0 ? 1 : 0;
+    const isFirst = this.rank === this.#slotTurn;
+    this.#offer(kernel, layout.slot(isFirst ? 0 : 1), own, length);
+    return layout.slot(isFirst ? 1 : 0);
+  }
+
+  /** Claims, publishes and receives in one kernel. */
+  #offer(kernel: OfferKernel, to: number, own: number, length: number): void {
     const { layout } = this.#memory;
     const rounds = this.#rounds;
-    const { rank } = this;
-    const other = 1 - rank;
     const call = this.#call!;
     this.#call = undefined;
-    this.#slotTurn = this.#slotTurn === 0 ? 1 : 0;
+    const published = layout.published(0);
+    const header = layout.header(0, this.#collectives) - published;
+    const { rank, worldSize } = this;
     const isMet =
-      offer(
-        layout.slot(rank === this.#slotTurn ? 0 : 1),
+      kernel(
+        to,
         own,
         length,
-        layout.header(rank, this.#collectives),
-        layout.published(rank),
-        layout.header(other, this.#collectives),
-        layout.published(other),
+        published,
+        header,
+        layout.boardLine,
+        rank,
+        worldSize,
         signatureOf(call),
         rounds.next,
         rounds.kernelLooks,
       ) !== 0;
     rounds.wasPublished(isMet);
-    if (!isMet) {
-      rounds.waitForAll(rounds.current);
-      this.#compareCalls();
-    }
-    return layout.slot(rank === this.#slotTurn ? 1 : 0);
+    if (isMet) return;
+    rounds.waitForAll(rounds.current);
+    this.#compareCalls();
   }
 
   /** Every rank compares all calls with its own, so if any two differ, every rank finds a difference. */

@@ -14,9 +14,24 @@ const simd = simdKernels(memory);
 const left = 1024;
 const right = 5120;
 const out = 9216;
-const slot = 12_800;
-/** Header and counter of this rank, and of the other one. */
-const headers = [16, 18, 32, 34] as const;
+const shown = 12_800;
+/** A board of three ranks, of which this one is the second: where the first rank's counter is, and the distances. */
+const board = { published: 16, header: 2, line: 8 } as const;
+const { published, header, line } = board;
+const ranks = 3;
+const own = 1;
+
+function offer(kernels: Kernels, from: number, length: number, signature: number, round: number): number {
+  return kernels.offer(shown, from, length, published, header, line, own, ranks, signature, round, 3);
+}
+
+/** What another rank has on the board. */
+function post(rank: number, [round, signature, length]: readonly [number, number, number]): void {
+  const at = published + rank * line;
+  words[at] = round;
+  words[at + header] = signature;
+  words[at + header + 1] = length;
+}
 
 /** The results of `kernel` for each pair. */
 function reduce(kernels: Kernels, type: "float32" | "int32", operation: "sum" | "max", pairs: number[][]) {
@@ -126,12 +141,36 @@ describe("simd kernels", () => {
     );
   });
 
+  it.each(reductions)(
+    "have the bits of the plain %s %s of several operands, one after another",
+    (type, operation) => {
+      const cases = fc.record({
+        count: fc.integer({ min: 2, max: 8 }),
+        length: fc.oneof(fc.integer({ min: 0, max: 70 }), fc.integer({ min: 0, max: 1400 })),
+        shift: fc.nat(17),
+        gap: fc.nat(17),
+        seed: fc.integer(),
+      });
+      fc.assert(
+        fc.property(cases, ({ count, length, shift, gap, seed }) => {
+          const first = 4096 + shift;
+          const [expected, received] = [plain, simd].map((kernels) => {
+            fill(seed);
+            kernels.all[type][operation](64, first, length + gap, count, length);
+            return canonical(type);
+          });
+          expect(received!.equals(expected!)).toBe(true);
+        }),
+      );
+    },
+  );
+
   it("publish elements like the plain ones", () => {
     fc.assert(
       fc.property(anyCase, ({ length, leftShift, seed }) => {
         const [expected, received] = [plain, simd].map((kernels) => {
           fill(seed);
-          kernels.offer(slot, left + leftShift, length, ...headers, seed, 7, 1);
+          offer(kernels, left + leftShift, length, seed, 7);
           return canonical("int32");
         });
         expect(received!.equals(expected!)).toBe(true);
@@ -145,22 +184,22 @@ describe("simd kernels", () => {
     ["is late", [6, 177, 100], 0],
     ["has another call", [7, 178, 100], 0],
     ["has another length", [7, 177, 101], 0],
-  ] as const)("recognize that the other rank %s", (_, [round, signature, length], expected) => {
-    const [, , otherHeader, otherPublished] = headers;
-    words[otherPublished] = round;
-    words[otherHeader] = signature;
-    words[otherHeader + 1] = length;
-    expect(simd.offer(slot, left, 100, ...headers, 177, 7, 3)).toBe(expected);
+  ] as const)("recognize that another rank %s", (_, theirs, expected) => {
+    for (const [late, other] of [
+      [0, 2],
+      [2, 0],
+    ] as const) {
+      post(other, [7, 177, 100]);
+      post(late, theirs);
+      expect(offer(simd, left, 100, 177, 7)).toBe(expected);
+    }
   });
 
   it("distinguish rounds when their counter wraps around", () => {
-    const [, , otherHeader, otherPublished] = headers;
-    words[otherHeader] = 177;
-    words[otherHeader + 1] = 100;
-    words[otherPublished] = 2 ** 31 - 1;
-    expect(simd.offer(slot, left, 100, ...headers, 177, -(2 ** 31), 3)).toBe(0);
-    words[otherPublished] = -(2 ** 31);
-    expect(simd.offer(slot, left, 100, ...headers, 177, 2 ** 31 - 1, 3)).toBe(1);
+    for (const rank of [0, 2]) post(rank, [2 ** 31 - 1, 177, 100]);
+    expect(offer(simd, left, 100, 177, -(2 ** 31))).toBe(0);
+    for (const rank of [0, 2]) post(rank, [-(2 ** 31), 177, 100]);
+    expect(offer(simd, left, 100, 177, 2 ** 31 - 1)).toBe(1);
   });
 });
 

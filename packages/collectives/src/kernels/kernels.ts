@@ -11,6 +11,18 @@ export type ElementType = "float32" | "int32";
 export type ReduceKernel = (out: number, left: number, right: number, length: number) => void;
 
 /**
+ * `m[out + i] = (m[first + i] ∘ m[first + stride + i]) ∘ m[first + 2 stride + i] ∘ …` for `i < length`, over `count`
+ * operands, at least two. `out` overlaps none of them.
+ */
+export type ReduceAllKernel = (
+  out: number,
+  first: number,
+  stride: number,
+  count: number,
+  length: number,
+) => void;
+
+/**
  * The form of float32 elements in a window on their way to other ranks: unchanged; in IEEE 754's binary16; or as 8-bit
  * integers in blocks of {@link int8Block}, each after its float32 scale.
  */
@@ -32,18 +44,22 @@ export interface WireKernels {
 export type MoveKernel = (out: number, from: number, length: number) => void;
 
 /**
- * `m[slot + i] = m[own + i]` for `i < length`; writes `signature` and `length` to `header`; then publishes both by
- * storing `round` in the word `published`. All of these are indices. Then it checks, at most `looks` times, whether the
- * other rank has done the same. Returns 1 if the other rank has published `round` and its header is equal, else 0.
+ * `m[to + i] = m[own + i]` for `i < length`; writes `signature` and `length` to this rank's header; then publishes both
+ * by storing `round` in its `published` word. Then it checks, at most `looks` times, whether all other ranks have done
+ * the same. Returns 1 if all have published `round` and their headers are equal, else 0.
+ *
+ * All but the last five are indices, or distances between them: `published` is rank 0's, those of other ranks follow
+ * every `line` words, and each rank's header is `header` words behind.
  */
 export type OfferKernel = (
-  slot: number,
+  to: number,
   own: number,
   length: number,
-  header: number,
   published: number,
-  otherHeader: number,
-  otherPublished: number,
+  header: number,
+  line: number,
+  rank: number,
+  worldSize: number,
   signature: number,
   round: number,
   looks: number,
@@ -57,6 +73,7 @@ type Reductions<K> = Readonly<Record<ElementType, Readonly<Record<ReduceOperatio
  * an int32 sum wraps around; a maximum orders −0 < +0. NaN propagates, and its payload bits are not defined.
  */
 export interface Kernels extends Reductions<ReduceKernel> {
+  readonly all: Reductions<ReduceAllKernel>;
   readonly move: MoveKernel;
   readonly offer: OfferKernel;
   readonly wires: Readonly<Record<Exclude<Wire, "float32">, WireKernels>>;

@@ -1,5 +1,5 @@
 import { instantiate, type SharedMemory } from "@ringrank/webassembly";
-import type { Kernels, MoveKernel, OfferKernel, ReduceKernel } from "./kernels.js";
+import type { Kernels, MoveKernel, OfferKernel, ReduceAllKernel, ReduceKernel } from "./kernels.js";
 
 /**
  * The kernels in WebAssembly with 128-bit SIMD, working on `memory` itself: assembly/kernels.ts, compiled.
@@ -9,10 +9,15 @@ import type { Kernels, MoveKernel, OfferKernel, ReduceKernel } from "./kernels.j
 export function simdKernels(memory: SharedMemory): Kernels {
   const exports = instantiate<KernelExports>(memory, file());
   const { sumFloat32, maxFloat32, sumInt32, maxInt32, move, offer } = exports;
+  const { sumAllFloat32, maxAllFloat32, sumAllInt32, maxAllInt32 } = exports;
   const { toHalves, fromHalves, toInt8, fromInt8 } = exports;
   return {
     float32: { sum: sumFloat32, max: maxFloat32 },
     int32: { sum: sumInt32, max: maxInt32 },
+    all: {
+      float32: { sum: sumAllFloat32, max: maxAllFloat32 },
+      int32: { sum: sumAllInt32, max: maxAllInt32 },
+    },
     move,
     offer,
     wires: {
@@ -30,6 +35,10 @@ interface KernelExports {
   readonly maxFloat32: ReduceKernel;
   readonly sumInt32: ReduceKernel;
   readonly maxInt32: ReduceKernel;
+  readonly sumAllFloat32: ReduceAllKernel;
+  readonly maxAllFloat32: ReduceAllKernel;
+  readonly sumAllInt32: ReduceAllKernel;
+  readonly maxAllInt32: ReduceAllKernel;
   readonly move: MoveKernel;
   readonly offer: OfferKernel;
   readonly toHalves: MoveKernel;

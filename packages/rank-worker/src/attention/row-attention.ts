@@ -35,12 +35,23 @@ const word = {
   addend: 26,
 } as const;
 
-/** The kernel's outputs and workspace for one number of sequences. */
-interface Results {
+/**
+ * The kernel's outputs for one number of sequences. A class, because V8 13.6 recompiles {@link RowAttention.run} over
+ * and over, once in some thirty tokens, if it reads fields of an object literal that was made before (Maglev:
+ * "insufficient type feedback").
+ */
+class Results {
   readonly batch: number;
   readonly context: Tensor;
   readonly presentKeys: Tensor;
   readonly presentValues: Tensor;
+
+  constructor(batch: number, context: Tensor, presentKeys: Tensor, presentValues: Tensor) {
+    this.batch = batch;
+    this.context = context;
+    this.presentKeys = presentKeys;
+    this.presentValues = presentValues;
+  }
 }
 
 /** The inputs other than the cache. */
@@ -225,12 +236,12 @@ export class RowAttention {
     const rows = [0, 1].map(() => memory.floats(batch * keyValueHeads * lanes));
     const [presentKeys, presentValues] = rows;
     if (context === undefined || presentKeys === undefined || presentValues === undefined) return undefined;
-    this.#results = {
+    this.#results = new Results(
       batch,
-      context: tensor("float32", context, [batch, 1, keyValueHeads * group * lanes]),
-      presentKeys: tensor("float32", presentKeys, [batch, keyValueHeads, 1, lanes]),
-      presentValues: tensor("float32", presentValues, [batch, keyValueHeads, 1, lanes]),
-    };
+      tensor("float32", context, [batch, 1, keyValueHeads * group * lanes]),
+      tensor("float32", presentKeys, [batch, keyValueHeads, 1, lanes]),
+      tensor("float32", presentValues, [batch, keyValueHeads, 1, lanes]),
+    );
     this.#words[word.context] = context.byteOffset;
     this.#words[word.presentKeys] = presentKeys.byteOffset;
     this.#words[word.presentValues] = presentValues.byteOffset;
