@@ -7,6 +7,7 @@
 export { hasChatTemplate } from "./chat-templates/find-template.js";
 export { type ExportDtype, exportDtypes } from "./exports/export-files.js";
 export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-identity.js";
+export { homeDirectory } from "./files/home-directory.js";
 export { interfaceNames } from "./graph/graph.js";
 export { resolveModel } from "./hub/index.js";
 export { hasTokenizer } from "./tokenizer/has-tokenizer.js";

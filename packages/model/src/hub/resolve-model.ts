@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
+import { homeDirectory } from "../files/home-directory.js";
 import { decodeUtf8, readFile } from "../files/read-file.js";
 
 /** Environment variables that determine where the hub's cache is. */
@@ -65,7 +65,8 @@ export function hubCache(environment: HubEnvironment): string {
   const cache = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE;
   if (cache) return expandHome(cache);
   if (HF_HOME) return join(expandHome(HF_HOME), "hub");
-  return join(XDG_CACHE_HOME ? expandHome(XDG_CACHE_HOME) : join(homedir(), ".cache"), "huggingface", "hub");
+  const caches = expandHome(XDG_CACHE_HOME || "~/.cache");
+  return join(caches, "huggingface", "hub");
 }
 
 /**
@@ -104,5 +105,5 @@ function notAModel(pathOrId: string, why: string, cause?: unknown): RingrankErro
 }
 
 function expandHome(path: string): string {
-  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
+  return path === "~" || path.startsWith("~/") ? join(homeDirectory(), path.slice(1)) : path;
 }

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { RingrankError } from "@ringrank/errors";
+import { homeDirectory } from "@ringrank/model/serving";
 
 /**
  * The directory of quantized shards: `RINGRANK_CACHE`, else `ringrank` in the user's cache directory
@@ -10,7 +10,8 @@ import { RingrankError } from "@ringrank/errors";
 export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const { RINGRANK_CACHE, XDG_CACHE_HOME } = environment;
   if (RINGRANK_CACHE) return RINGRANK_CACHE;
-  const caches = XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), ".cache");
+  const caches =
+    XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homeDirectory(), ".cache");
   return join(caches, "ringrank");
 }
 
