@@ -45,11 +45,12 @@ export class GenerationStream implements Generation {
     const iterator: AsyncIterableIterator<GeneratedToken> = {
       next: () => this.#next(),
       return: async () => {
-        this.finish("abort");
-        // Nothing is left to read, even if it had ended before.
-        this.#undelivered.length = 0;
-        this.#failure = undefined;
+        this.#leave();
         return done;
+      },
+      throw: async (reason: unknown) => {
+        this.#leave();
+        throw reason;
       },
       [Symbol.asyncIterator]: () => iterator,
     };
@@ -128,6 +129,13 @@ export class GenerationStream implements Generation {
     if (readers.length === 0) this.#failure = { reason };
     this.#settle.reject(reason);
     this.#onChange();
+  }
+
+  /** Nothing is left to read, even if it had ended before. */
+  #leave(): void {
+    this.finish("abort");
+    this.#undelivered.length = 0;
+    this.#failure = undefined;
   }
 
   async #next(): Promise<IteratorResult<GeneratedToken, undefined>> {

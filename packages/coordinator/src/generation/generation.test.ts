@@ -248,6 +248,19 @@ describe("Generation", () => {
     expect(group.requests.length).toBeLessThanOrEqual(5);
   });
 
+  it("is cancelled by an error that is thrown into a generator which yields it, as by a stream that is destroyed", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 50 });
+    async function* texts(): AsyncGenerator<GeneratedToken> {
+      yield* generation;
+    }
+    const reader = texts();
+    await reader.next();
+    await expect(reader.throw(new Error("the reader has gone"))).rejects.toThrow("the reader has gone");
+    expect(await generation.result).toMatchObject({ finishReason: "abort" });
+    await idle(group);
+    expect(group.caches.size).toBe(0);
+  });
+
   it("requests no text for a token that arrives after it was cancelled", async () => {
     const made: number[] = [];
     const detokenize = (id: number) => {
