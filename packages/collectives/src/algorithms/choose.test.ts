@@ -24,12 +24,11 @@ describe("auto", () => {
     expect(choice.of("allReduce", 512).name).toBe("one-shot");
   });
 
-  it("chooses the ring only for longer messages if ranks share cores, since each of its waits is a turn for all", () => {
-    const halfMegabyte = 512 * 1024;
+  it("chooses two-shot only for longer messages if ranks share cores, since each wait is a turn for all of them", () => {
     const name = (sharesCores: boolean) =>
-      new AlgorithmChoice("auto", 4, sharesCores, undefined).of("allReduce", halfMegabyte).name;
-    expect(name(false)).toBe("ring");
-    expect(name(true)).toBe("two-shot");
+      new AlgorithmChoice("auto", 4, sharesCores, undefined).of("allReduce", decodeStep).name;
+    expect(name(false)).toBe("two-shot");
+    expect(name(true)).toBe("one-shot");
   });
 
   it("chooses one-shot if each rank only has to do its share", () => {
