@@ -7,6 +7,7 @@ import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./adden
 import {
   mixEight,
   mixEightOfRows,
+  placeOf,
   rescaleEight,
   scoreEight,
   scoreEightOfRows,
@@ -14,10 +15,11 @@ import {
   streamRows,
   streams,
 } from "./eight-queries";
+import { pageBytes } from "../memory-units";
 import { rotateQuery } from "./rows";
 
 /** @param count number of the group's queries from `first` on, up to 8 */
-export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
+export function attendEight(sequence: usize, head: usize, first: usize, count: usize, isWide: bool, args: Arguments): void {
   const rowBytes = <usize>args.lanes << 2;
   // scratchLength in src/attention/row-attention.ts is the total.
   const packed = args.scratch;
@@ -32,8 +34,9 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
   for (let one: usize = 0; one < 8; one++) {
     // If there are fewer than eight, the last one is repeated.
     rotateQuery(query, sequence, head, first + min(one, count - 1), args);
-    for (let lane: usize = 0; lane < rowBytes; lane += 4) {
-      store<f32>(packed + (lane << 3) + (one << 2), load<f32>(query + lane));
+    const place = packed + placeOf(one);
+    for (let lanes: usize = 0; lanes < rowBytes; lanes += 8) {
+      store<u64>(place + (lanes << 3), load<u64>(query + lanes));
     }
   }
   findAddends(addends, sequence, head, first, count, args);
@@ -53,24 +56,25 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
     const to = all ? past : endOfSeen(past, scores, addends, args);
     const from: usize = all ? 0 : firstSeen(to, scores, addends, args);
 
-    const ofStream = (to - from) / streams;
-    const distance = ofStream * rowBytes;
-    const left = from + ofStream;
     let rows: usize = 0;
-    for (let key = from; key < left; key += rows) {
-      rows = min(streamRows, left - key);
-      const keys = pastKeys + key * rowBytes;
-      const values = pastValues + key * rowBytes;
-      const isAnySeen = putAddends(scores, key, rows, streams, ofStream, addends, args);
-      if (!all && !isAnySeen) continue;
-      scoreEight(scores, packed, keys, rows, distance, rowBytes, most);
-      rescaleEight(sums, totals, rowBytes, before, most);
-      shareEight(scores, streams * rows, most, totals);
-      mixEight(sums, scores, values, rows, distance, rowBytes);
+    let done = from;
+    while (to - done >= streams) {
+      const ofStream = rowsOfStream(to - done, rowBytes);
+      const distance = ofStream * rowBytes;
+      for (const end = done + ofStream; done < end; done += rows) {
+        rows = min(streamRows, end - done);
+        const isAnySeen = putAddends(scores, done, rows, streams, ofStream, addends, args);
+        if (!all && !isAnySeen) continue;
+        scoreEight(scores, packed, pastKeys + done * rowBytes, rows, distance, rowBytes, most, isWide);
+        rescaleEight(sums, totals, rowBytes, before, most);
+        shareEight(scores, streams * rows, most, totals);
+        mixEight(sums, scores, pastValues + done * rowBytes, rows, distance, rowBytes, isWide);
+      }
+      done += (streams - 1) * ofStream;
     }
 
     // Up to three remaining rows, and the new one, which is elsewhere.
-    for (let key = from + streams * ofStream; key <= past; key += rows) {
+    for (let key = done; key <= past; key += rows) {
       if (key === to) key = past;
       const isNew = key === past;
       rows = isNew ? 1 : to - key;
@@ -89,9 +93,23 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
 
   let out = args.context + ((sequence * args.keyValueHeads + head) * args.group + first) * rowBytes;
   for (let one: usize = 0; one < count; one++, out += rowBytes) {
-    const inverse: f32 = 1 / load<f32>(totals + (one << 2));
-    for (let lane: usize = 0; lane < rowBytes; lane += 4) {
-      store<f32>(out + lane, load<f32>(sums + (lane << 3) + (one << 2)) * inverse);
+    const inverse = f32x4.splat(1 / load<f32>(totals + (one << 2)));
+    const place = sums + placeOf(one);
+    for (let lanes: usize = 0; lanes < rowBytes; lanes += 8) {
+      const ofPair = v128.load_zero<u64>(place + (lanes << 3));
+      v128.store_lane<u64>(out + lanes, f32x4.mul(ofPair, inverse), 0);
     }
   }
+}
+
+/**
+ * How many of the remaining rows each of the four streams has. Streams that lie whole pages apart enter a new page at the
+ * same time, so they wait for memory together. Rows that are left over are the streams of another round.
+ */
+function rowsOfStream(left: usize, rowBytes: usize): usize {
+  const rows = left / streams;
+  // The largest power of two that divides a row's length.
+  const divisor = rowBytes & -rowBytes;
+  const apart = divisor < pageBytes ? pageBytes / divisor : 1;
+  return rows < apart ? rows : rows - (rows % apart);
 }

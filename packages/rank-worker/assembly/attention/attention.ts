@@ -11,14 +11,15 @@ import { attendEight } from "./attend-eight";
 import { attendFew } from "./attend-few";
 import { keepRow } from "./rows";
 
-export function attend(args: Arguments): void {
+/** @param isWide whether the engine computes on 256 bits */
+export function attend(args: Arguments, isWide: bool): void {
   const group = <usize>args.group;
   const byEights = (group + 3) & ~7;
   for (let sequence: usize = 0; sequence < args.batch; sequence++) {
     for (let head: usize = 0; head < args.keyValueHeads; head++) {
       keepRow(sequence, head, args);
       for (let first: usize = 0; first < byEights; first += 8) {
-        attendEight(sequence, head, first, min(<usize>8, group - first), args);
+        attendEight(sequence, head, first, min(<usize>8, group - first), isWide, args);
       }
       if (byEights < group) attendFew(sequence, head, byEights, args);
     }

@@ -1,4 +1,5 @@
 import type { AttentionOverCache } from "@ringrank/policy";
+import { runsWideVectors } from "@ringrank/webassembly";
 import type { KernelMemory } from "../kernels/kernel-memory.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { RowAttention } from "./row-attention.js";
@@ -13,14 +14,19 @@ import { StagedInput } from "./staged-input.js";
 export class AttentionKernel {
   readonly kernels: RankKernels;
   readonly #threads: number;
+  readonly #isWide: boolean;
   /** By their index in the table, because layers share them. */
   readonly #inputs = new Map<number, StagedInput>();
   #run = 0;
 
-  /** @param threads the threads of a session, which would share the work */
-  constructor(kernels: RankKernels, threads: number) {
+  /**
+   * @param threads the threads of a session, which would share the work
+   * @param isWide whether the kernel works on as much at once as fits 256-bit registers
+   */
+  constructor(kernels: RankKernels, threads: number, isWide = runsWideVectors()) {
     this.kernels = kernels;
     this.#threads = threads;
+    this.#isWide = isWide;
   }
 
   get memory(): KernelMemory {
@@ -41,7 +47,7 @@ export class AttentionKernel {
   }
 
   attend(args: number): void {
-    this.kernels.attend(args);
+    this.kernels.attend(args, this.#isWide);
   }
 
   /** The number of this run. Inputs that were staged in an earlier run must be staged again. */

@@ -250,12 +250,12 @@ export class RowAttention {
 }
 
 /**
- * The kernel's workspace for one head, in floats. For eight queries: the queries, their sums, one query, a tile of 128
+ * The kernel's workspace for one head, in floats. For eight queries: the queries, their sums, one query, a tile of 64
  * scores, three vectors of eight, and the positions of the addends. For up to four queries: the same side by side,
  * their sums, and a score for every row. (Finding the rows that these see takes less room than eight queries.)
  */
 function scratchLength({ lanes, addends }: AttentionOverCache, past: number): number {
-  const ofEight = (8 + 8 + 1) * lanes + (128 + 3) * 8 + addends.length * 8;
+  const ofEight = (8 + 8 + 1) * lanes + (64 + 3) * 8 + addends.length * 8;
   const ofFour = 4 * (3 * lanes + past + 4);
   return Math.max(ofEight, ofFour);
 }

@@ -32,7 +32,7 @@ export interface ProductKernels {
 /** What assembly/ exports. Addresses are bytes of the memory that the kernels were opened with. */
 export interface KernelExports {
   /** Computes attention with the block of arguments at this address; see attention/row-attention.ts. */
-  attend(args: number): void;
+  attend(args: number, isWide: boolean): void;
   /** Makes the calls from `first` to `end` (exclusive) of a list; see kernels/call-list.ts. */
   makeCalls(first: number, end: number): void;
   add(x: number, y: number, out: number, count: number): void;

@@ -53,3 +53,14 @@ it("allocates bytes and floats from the same room, aligned to cache lines", () =
   memory.release(bytes);
   expect(memory.bytesFree).toBe(before - 64);
 });
+
+it("places cached rows at the beginning of a page, and leaves what is before them to others", () => {
+  const memory = new KernelMemory(1);
+  const before = memory.bytesFree;
+  const cached = [memory.allocate("float32", 100), memory.allocate("float32", 100)];
+  expect(cached.map(({ byteOffset }) => byteOffset % 4096)).toEqual([0, 0]);
+  expect(before - memory.bytesFree).toBe(2 * 448);
+  expect(memory.bytes(64)!.byteOffset).toBeLessThan(cached[0]!.byteOffset);
+  for (const rows of cached) memory.release(rows);
+  expect(memory.bytesFree).toBe(before - 64);
+});

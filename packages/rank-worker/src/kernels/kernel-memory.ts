@@ -46,14 +46,17 @@ export class KernelMemory implements CacheMemory {
 
   /** Allocates floats in the same way. */
   unclearedFloats(count: number): Float32Array | undefined {
-    const start = this.#take(count * 4);
-    return start === undefined ? undefined : this.#floats.subarray(start / 4, start / 4 + count);
+    return this.#floatsAt(this.#take(count * 4), count);
   }
 
-  /** Allocates rows of floats in this memory while there is room, and everything else outside of it. */
+  /**
+   * Allocates rows of floats in this memory while there is room, and everything else outside of it. They begin with a
+   * page of the system's, as tiles of rows then do too (assembly/attention/eight-queries.ts).
+   */
   allocate(type: DataType, count: number): TensorData {
-    const floats = type === "float32" ? this.floats(count) : undefined;
-    return floats ?? allocate(type, count);
+    const floats =
+      type === "float32" ? this.#floatsAt(this.#take(count * 4, systemPageBytes), count) : undefined;
+    return floats?.fill(0) ?? allocate(type, count);
   }
 
   release(data: TensorData): void {
@@ -75,18 +78,30 @@ export class KernelMemory implements CacheMemory {
     return data.buffer === this.#buffer;
   }
 
-  /** Takes this many bytes, in whole cache lines, and returns their address. */
-  #take(count: number): number | undefined {
+  #floatsAt(start: number | undefined, count: number): Float32Array | undefined {
+    return start === undefined ? undefined : this.#floats.subarray(start / 4, start / 4 + count);
+  }
+
+  /** Takes this many bytes, in whole cache lines, and returns their address, a multiple of `alignment`. */
+  #take(count: number, alignment = lineBytes): number | undefined {
     const bytes = Math.max(lineBytes, wholeLines(count));
-    const range = this.#free.find(({ start, end }) => end - start >= bytes);
+    const aligned = (address: number) => Math.ceil(address / alignment) * alignment;
+    const at = this.#free.findIndex(({ start, end }) => end - aligned(start) >= bytes);
+    const range = this.#free[at];
     if (range === undefined) return undefined;
-    const { start } = range;
-    range.start += bytes;
-    this.#free = this.#free.filter((one) => one.start < one.end);
+    const start = aligned(range.start);
+    const left = [
+      { start: range.start, end: start },
+      { start: start + bytes, end: range.end },
+    ];
+    this.#free.splice(at, 1, ...left.filter((one) => one.start < one.end));
     this.#taken.set(start, bytes);
     return start;
   }
 }
+
+/** Bytes of a page of virtual memory on most systems; WebAssembly's pages are larger. */
+const systemPageBytes = 4096;
 
 /** Before it lie the constants of kernels (`memory.data` in assembly/), from byte 1024 on. */
 const firstByte = 2048;
