@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { MessageChannel } from "node:worker_threads";
 import { createGroup } from "@ringrank/collectives";
 import comlink from "comlink";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { runNode } from "../../../test/support/run-program.js";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { Lifecycle } from "./lifecycle.js";
 import type { LoadProgress, RunRequest, StepAnswer, StepRequest } from "./protocol.js";
 import { greedy } from "./testing/in-ranks.js";
@@ -103,6 +105,25 @@ test.each(["while it begins", "before it begins"])("a rank also ends if its port
   });
   control.port1.close();
   expect(await served).toBeUndefined();
+});
+
+test("warns of a trace that could not be written, since nothing else says so", async () => {
+  const warn = vi.spyOn(process, "emitWarning").mockReturnValue(undefined);
+  const [control, steps] = [new MessageChannel(), new MessageChannel()];
+  const served = serveRank({
+    rank: 0,
+    group: createGroup({ worldSize: 1 }),
+    port: control.port2,
+    steps: steps.port2,
+    lifecycle: new Lifecycle(1).buffer,
+    logLevel: "silent",
+    trace: { path: join(temporaryDirectory(), "absent", "trace.json"), origin: 0 },
+  });
+  control.port1.close();
+  await served;
+  const incomplete = expect.stringMatching(/^the trace of rank 0 is not complete: ENOENT/);
+  expect(warn.mock.calls).toEqual([[incomplete, { type: "RingrankWarning" }]]);
+  warn.mockRestore();
 });
 
 test("an error arrives with its code, rank and cause, and a waiting peer rejects with the same one", async () => {

@@ -3,6 +3,7 @@
  * the thread, so the pool sees a crash as a failed task.
  */
 import { joinGroup } from "@ringrank/collectives";
+import { messageOf } from "@ringrank/errors";
 import { requireHugePages } from "@ringrank/webassembly";
 import comlink from "comlink";
 import { NativeGate } from "./lifecycle.js";
@@ -46,19 +47,20 @@ export async function serveRank({
     });
   } finally {
     await service.release();
-    finishTrace(trace, log);
+    finishTrace(trace, rank);
     port.close();
     steps.close();
     log.debug("ended");
   }
 }
 
-/** The file may be gone, or its disk may be full. By now, nobody waits for an error. */
-function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
+/** The file may be gone, or its disk may be full. By now, no call waits for an error. */
+function finishTrace(trace: StepTrace | undefined, rank: number): void {
   try {
     trace?.finish();
   } catch (error) {
-    log.error({ err: error }, "the trace is not complete");
+    const message = `the trace of rank ${rank} is not complete: ${messageOf(error)}`;
+    process.emitWarning(message, { type: "RingrankWarning" });
   }
 }
 
