@@ -5,7 +5,7 @@ import { standardDeviation } from "../../packages/model/src/testing/fixtures.js"
 import type { EmulatedTensor } from "../support/emulation/emulated-tensor.js";
 import { type Block, type Recipe, randomGraph } from "../support/random-graph.js";
 import { randomRuns } from "../support/random-runs.js";
-import { runSplit, runWhole } from "../support/split-and-whole.js";
+import { productChoices, runSplit, runWhole } from "../support/split-and-whole.js";
 
 const block: fc.Arbitrary<Block> = fc.record({
   kind: fc.constantFrom("attention", "fused attention", "feed-forward", "gated", "convolution"),
@@ -31,12 +31,13 @@ describe("a random graph of random shape", () => {
       recipe,
       fc.integer({ min: 2, max: 9 }),
       fc.constantFrom("memory" as const, "time" as const),
-      async (made, ranks, objective) => {
+      fc.constantFrom(...productChoices),
+      async (made, ranks, objective, products) => {
         const random = randomGraph(made);
         const inputs = { ids: idsFor(made) };
         const whole = (await runWhole(random, inputs)).logits!.data as Float32Array;
         const policy = planGraph(random.graph, { ranks, objective });
-        const split = (await runSplit(random, policy, inputs)).logits!.data as Float32Array;
+        const split = (await runSplit(random, policy, inputs, products)).logits!.data as Float32Array;
         expect(split).toBeAllclose(whole, { rtol: 0, atol: toleranceOf(made) * standardDeviation(whole) });
       },
     );

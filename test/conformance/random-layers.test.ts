@@ -8,6 +8,7 @@ import { type Layer, type LayersRecipe, layerKinds, randomLayers } from "../supp
 import { randomRuns } from "../support/random-runs.js";
 import {
   admissible,
+  productChoices,
   runSplit,
   runWhole,
   shardingOnly,
@@ -57,7 +58,8 @@ describe("a random graph of different layers", () => {
       fc.integer({ min: 2, max: 9 }),
       fc.constantFrom("memory" as const, "time" as const),
       fc.nat(),
-      async (made, ranks, objective, one) => {
+      fc.constantFrom(...productChoices),
+      async (made, ranks, objective, one, products) => {
         const random = randomLayers(made);
         const inputs = inputsOf(made);
         const whole = await runWhole(random, inputs);
@@ -72,7 +74,7 @@ describe("a random graph of different layers", () => {
         ];
         for (const policy of plans) {
           if (policy === undefined) continue;
-          const split = await runSplit(random, policy, inputs);
+          const split = await runSplit(random, policy, inputs, products);
           for (const [name, { data }] of Object.entries(whole)) {
             const expected = data as Float32Array;
             // A few dozen summands in another order, in up to four layers: about 1e-6. If large numbers cancel the

@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { distance, nudged } from "../support/nudged.js";
 import { randomRuns } from "../support/random-runs.js";
 import { type Choice, operatorNames, randomTensors } from "../support/random-tensors/random-tensors.js";
-import { inputsFor, plannedAndAlone, runSplit, runWhole } from "../support/split-and-whole.js";
+import {
+  inputsFor,
+  plannedAndAlone,
+  productChoices,
+  runSplit,
+  runWhole,
+} from "../support/split-and-whole.js";
 
 const choice: fc.Arbitrary<Choice> = fc.record({
   // Two successive products produce a sum that ranks owe.
@@ -17,20 +23,25 @@ const choice: fc.Arbitrary<Choice> = fc.record({
   two: fc.nat(63),
 });
 
+/** Of a call. Of size 1, a dimension broadcasts, which the policy cannot count on. */
+const sizes = fc.record({ batch: fc.integer({ min: 1, max: 3 }), sequence: fc.integer({ min: 1, max: 4 }) });
+
 describe("a random graph of tensors with several axes", () => {
   it("computes what one session of ONNX Runtime does, whichever of its factors ranks share", async () => {
     const cases = fc.asyncProperty(
       fc.array(choice, { minLength: 2, maxLength: 12 }),
       fc.array(fc.nat(9), { maxLength: 3 }),
       fc.boolean(),
+      sizes,
       fc.integer({ min: 2, max: 8 }),
-      async (choices, early, hasSequence, ranks) => {
+      fc.constantFrom(...productChoices),
+      async (choices, early, hasSequence, ofCall, ranks, products) => {
         const made = randomTensors(choices, early, hasSequence);
-        const inputs = inputsFor(made.graph);
+        const inputs = inputsFor(made.graph, ofCall);
         const whole = await runWhole(made, inputs);
         const other = await runWhole(nudged(made), inputs);
         for (const policy of plannedAndAlone(made.graph, ranks)) {
-          const split = await runSplit(made, policy, inputs);
+          const split = await runSplit(made, policy, inputs, products);
           for (const [name, { dims, data }] of Object.entries(whole)) {
             const expected = data as Float32Array;
             expect(split[name]!.dims).toEqual(dims);

@@ -1,6 +1,12 @@
 import { isRingrankError } from "@ringrank/errors";
 import { encodeOnnx, type Graph, type TensorData } from "@ringrank/model";
-import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
+import {
+  buildPrograms,
+  type PartitionPolicy,
+  type ProductKind,
+  planGraph,
+  policyFromJSON,
+} from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { EmulatedGroup } from "./emulation/emulated-group.js";
 import type { EmulatedTensor } from "./emulation/emulated-tensor.js";
@@ -18,10 +24,17 @@ export type Tensors = Readonly<Record<string, EmulatedTensor>>;
 /** Sizes of symbolic dimensions, by name; others are 3. */
 export const sizes: Readonly<Record<string, number>> = { batch: 2, sequence: 3, past: 4 };
 
-/** A value for every input of a graph: numbers in ±1, token ids below 5, masks of ones. */
-export function inputsFor({ inputs }: Graph): Record<string, EmulatedTensor> {
+/**
+ * A value for every input of a graph: numbers in ±1, token ids below 5, masks of ones.
+ *
+ * @param of the sizes of symbolic dimensions, by name
+ */
+export function inputsFor(
+  { inputs }: Graph,
+  of: Readonly<Record<string, number>> = sizes,
+): Record<string, EmulatedTensor> {
   const entries = inputs.map(({ name, type, dims }, index): [string, EmulatedTensor] => {
-    const known = dims.map((dim) => (typeof dim === "number" ? dim : (sizes[dim] ?? 3)));
+    const known = dims.map((dim) => (typeof dim === "number" ? dim : (of[dim] ?? 3)));
     const count = known.reduce((product, size) => product * size, 1);
     const element = (at: number): number => {
       const number = random(7919 * (index + 1) + at);
@@ -68,15 +81,21 @@ export async function runWhole({ graph, contents }: GraphWithContents, inputs: T
   }
 }
 
-/** What all ranks of a policy compute together. */
+/**
+ * What all ranks of a policy compute together.
+ *
+ * @param products those that are steps of their own, as on real ranks. Default: none
+ */
 export async function runSplit(
   { graph, contents }: GraphWithContents,
   policy: PartitionPolicy,
   inputs: Tensors,
+  products: readonly ProductKind[] = [],
 ): Promise<Tensors> {
   const names = new Map([...graph.weights].map(([name, weight]) => [weight, name]));
-  const group = await EmulatedGroup.open(buildPrograms(graph, policy), ({ weight, selection }) =>
-    select(contents.get(names.get(weight)!)!, weight.dims, selection),
+  const group = await EmulatedGroup.open(
+    buildPrograms(graph, policy, { products }),
+    ({ weight, selection }) => select(contents.get(names.get(weight)!)!, weight.dims, selection),
   );
   try {
     return await group.run("forward", inputs);
@@ -84,6 +103,9 @@ export async function runSplit(
     await group.close();
   }
 }
+
+/** The products that ranks compute in steps of their own: none, or all that they can. */
+export const productChoices: readonly (readonly ProductKind[])[] = [[], ["float32", "quantized", "experts"]];
 
 const wholePlans = new WeakMap<Graph, PartitionPolicy>();
 

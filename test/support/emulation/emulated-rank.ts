@@ -27,10 +27,11 @@ export class EmulatedRank {
     this.#read = read;
     this.#products = new EmulatedProducts((name) => {
       const shard = program.weights[name]!;
-      const { dims } = shard;
+      const { dims, weight } = shard;
+      if (weight.type !== "bfloat16") return { weight: { type: weight.type, dims }, data: read(shard) };
       // What kernels read as bfloat16 is float32 to the runtime's operators.
-      const type = shard.weight.type === "bfloat16" ? "float32" : shard.weight.type;
-      return { weight: { type, dims }, data: read({ ...shard, weight: { ...shard.weight, type } }) };
+      const type = "float32";
+      return { weight: { type, dims }, data: read({ ...shard, weight: { ...weight, type } }) };
     });
   }
 

@@ -2,11 +2,13 @@ import type { GraphWithContents } from "../split-and-whole.js";
 import { TestGraph } from "../test-graph.js";
 import { axes } from "./axes.js";
 import { channels } from "./channels.js";
+import { computedWeights } from "./computed-weights.js";
 import { cutting } from "./cutting.js";
 import { elementwise } from "./elementwise.js";
 import { picking } from "./picking.js";
 import { products } from "./products.js";
 import { reshaping } from "./reshaping.js";
+import { sequences } from "./sequences.js";
 import type { Apply, Size, Tensor } from "./tensor.js";
 
 /** One operator and its operands; fast-check shrinks the choices. */
@@ -23,11 +25,13 @@ export interface Choice {
 const operators = {
   ...axes,
   ...channels,
+  ...computedWeights,
   ...cutting,
   ...elementwise,
   ...picking,
   ...products,
   ...reshaping,
+  ...sequences,
 } satisfies Record<string, Apply>;
 
 export const operatorNames = Object.keys(operators) as (keyof typeof operators)[];

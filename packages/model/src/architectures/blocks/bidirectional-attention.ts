@@ -39,10 +39,10 @@ export function bidirectionalAttention(context: ModelContext, options: Bidirecti
   return (x, { index, module: layer }) => {
     const module = `${layer}.self_attn`;
     const { query, key, value } = adjust(projectHeads(x, module), module);
-    const turn = (heads: Value): Value => rotate(g, heads, angles(index));
+    const rotated = (heads: Value): Value => rotate(g, heads, angles(index));
     const mixed = attend(g, {
-      query: turn(query),
-      key: turn(key),
+      query: rotated(query),
+      key: rotated(key),
       value,
       shape,
       scale,
