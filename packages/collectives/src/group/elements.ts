@@ -15,9 +15,9 @@ import { slotLength } from "./layout.js";
  * reduce inside. A kernel can only access this memory, so its operands are first copied to a block that only this rank
  * uses.
  *
- * Elements for other ranks go to a window. If this rank reads them too, {@link stage} and {@link move} leave it a copy
- * of its own, in its own cache, while others read the window; and kernels are faster at writing lines that another core
- * has read, see assembly/lines.ts. If this rank does not read them, {@link put} saves the second pass.
+ * Elements for other ranks go to a window. What is reduced is mostly staged first, and a kernel copies it from there
+ * ({@link move}, {@link offer}), because kernels are faster at writing lines that another core has read, see
+ * assembly/lines.ts. {@link put} writes to the window itself, which saves a pass.
  *
  * `set` copies between local and shared arrays in words of 8 bytes, or byte by byte if the two do not start at the same
  * offset within a word. Node's `fill`, given bytes, is a memcpy, and Buffers may lie in shared memory. glibc's memcpy
