@@ -24,14 +24,14 @@ export const oneShot: CollectiveAlgorithm = {
     }
     const { worldSize, windowLength, windowStride } = transport;
     const reduceAll = elements.reduceAll[operation];
-    const first = Math.min(windowLength, data.length);
-    const windows = transport.offer(elements.offer, elements.stage(data, 0, first), first);
-    reduceAll(elements.result, windows, windowStride, worldSize, first);
-    elements.take(data, 0, elements.result, first);
-    for (let from = first; from < data.length; from += windowLength) {
+    for (let from = 0; from === 0 || from < data.length; from += windowLength) {
       const length = Math.min(windowLength, data.length - from);
-      elements.move(transport.claim("all"), elements.stage(data, from, length), length);
-      transport.publish();
+      const own = elements.stage(data, from, length);
+      if (length === data.length) transport.offer(elements.offer, own, length);
+      else {
+        elements.move(transport.claim("all"), own, length);
+        transport.publish();
+      }
       reduceAll(elements.result, transport.receiveAll(), windowStride, worldSize, length);
       elements.take(data, from, elements.result, length);
     }

@@ -35,6 +35,14 @@ const shortReductions: readonly [string, Call, string, string][] = [
   ],
 ];
 
+it("finds different lengths in the first window, if a message takes several", async () => {
+  const task = catchingTask((comm) => comm.allReduce(new Float32Array(comm.rank === 1 ? 100 : 130)));
+  const options = { windowBytes: 256, algorithm: "one-shot", stepTimeoutMs: 2000 } as const;
+  const [[error]] = (await runRanks<[CaughtError]>(3, task, undefined, options)) as [[CaughtError]];
+  expect(error.code).toBe("RR_MISMATCH");
+  expect(error.message).toContain("rank 1 called allReduce(float32[100], sum) by one-shot");
+});
+
 describe("ranks with different calls all get RR_MISMATCH, which says who called what:", () => {
   const cases: [string, Call, string][] = [
     ...shortReductions.map(([what, call, text]): [string, Call, string] => [what, call, text]),

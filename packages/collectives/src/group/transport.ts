@@ -17,8 +17,8 @@ import type { Rounds } from "./rounds.js";
  * receiveAll() → index          rank 0's window of the current round, once all are there
  * ```
  *
- * A kernel does most of a collective's first round at once: `offer` shows a window. In a collective with a single
- * round, two ranks may `exchange` slots instead (algorithms/swap.ts).
+ * In a collective with a single round, a kernel does most of this at once: `offer` claims and publishes a window, and
+ * two ranks may `exchange` slots instead (algorithms/swap.ts).
  *
  * Every rank publishes the same number of rounds. Indices are elements of a 4-byte view on the whole memory.
  */
@@ -93,18 +93,16 @@ export class Transport {
   }
 
   /**
-   * Shows the operand at `own` in this rank's window, in the first round of a collective. Returns rank 0's window, once
-   * all are there.
+   * Shows this rank's whole operand, which is at `own`, in its window. Returns once those of all ranks are there. Only
+   * for a collective with a single round: the kernel publishes this length as the call's.
    */
-  offer(kernel: OfferKernel, own: number, length: number): number {
+  offer(kernel: OfferKernel, own: number, length: number): void {
     this.#offer(kernel, this.#memory.layout.window(this.rank, this.#rounds.next), own, length);
-    return this.#memory.layout.window(0, this.#rounds.current);
   }
 
   /**
-   * Does the same in a world of two, for a collective with a single round, by slots: this rank's operand goes to the
-   * slot that it received in the previous call, which nobody else uses any more. Returns the slot that the other rank
-   * has filled.
+   * Does the same in a world of two by slots: this rank's operand goes to the slot that it received in the previous
+   * call, which nobody else uses any more. Returns the slot that the other rank has filled.
    */
   exchange(kernel: OfferKernel, own: number, length: number): number {
     const { layout } = this.#memory;
