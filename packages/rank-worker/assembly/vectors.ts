@@ -32,6 +32,26 @@ export function storePair(out: usize, first: v128, second: v128): void {
   v128.store(out, first);
 }
 
+/** Loads each lane from its own place; the places are `toNext` bytes apart. */
+@inline
+export function loadEach(at: usize, toNext: usize): v128 {
+  const third = at + 2 * toNext;
+  let lanes = v128.load_zero<f32>(at);
+  lanes = v128.load_lane<f32>(at + toNext, lanes, 1);
+  lanes = v128.load_lane<f32>(third, lanes, 2);
+  return v128.load_lane<f32>(third + toNext, lanes, 3);
+}
+
+/** Stores each lane to its own output; the outputs are `toOutput` bytes apart. */
+@inline
+export function storeEach(out: usize, toOutput: usize, lanes: v128): void {
+  const third = out + 2 * toOutput;
+  v128.store_lane<f32>(out, lanes, 0);
+  v128.store_lane<f32>(out + toOutput, lanes, 1);
+  v128.store_lane<f32>(third, lanes, 2);
+  v128.store_lane<f32>(third + toOutput, lanes, 3);
+}
+
 /** 1.5 · 2²³. A number that is added to it is rounded to an integer, which is in the lowest bits of the sum. */
 export const roundingAddend: f32 = 12582912;
 

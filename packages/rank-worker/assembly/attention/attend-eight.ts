@@ -4,17 +4,10 @@
 
 import { Arguments } from "./arguments";
 import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./addends-of-queries";
-import {
-  mixEight,
-  mixEightOfRows,
-  placeOf,
-  rescaleEight,
-  scoreEight,
-  scoreEightOfRows,
-  shareEight,
-  streamRows,
-  streams,
-} from "./eight-queries";
+import { placeOf, streamRows, streams } from "./eight-queries/layout";
+import { mixEight, mixEightOfRows } from "./eight-queries/mix-eight";
+import { scoreEight, scoreEightOfRows } from "./eight-queries/score-eight";
+import { rescaleEight, shareEight } from "./eight-queries/share-eight";
 import { pageBytes } from "../memory-units";
 import { rotateQuery } from "./rows";
 

@@ -35,23 +35,3 @@ function eighthOf(count: usize, rowBytes: usize): usize {
   }
   return eighth;
 }
-
-/** Loads each lane from its own place; the places are `toNext` bytes apart. */
-@inline
-export function loadEach(at: usize, toNext: usize): v128 {
-  const third = at + 2 * toNext;
-  let lanes = v128.load_zero<f32>(at);
-  lanes = v128.load_lane<f32>(at + toNext, lanes, 1);
-  lanes = v128.load_lane<f32>(third, lanes, 2);
-  return v128.load_lane<f32>(third + toNext, lanes, 3);
-}
-
-/** Stores each lane to its own output; the outputs are `toOutput` bytes apart. */
-@inline
-export function storeEach(out: usize, toOutput: usize, lanes: v128): void {
-  const third = out + 2 * toOutput;
-  v128.store_lane<f32>(out, lanes, 0);
-  v128.store_lane<f32>(out + toOutput, lanes, 1);
-  v128.store_lane<f32>(third, lanes, 2);
-  v128.store_lane<f32>(third + toOutput, lanes, 3);
-}

@@ -51,7 +51,7 @@ export class KernelMemory implements CacheMemory {
 
   /**
    * Allocates rows of floats in this memory while there is room, and everything else outside of it. They begin with a
-   * page of the system's, as tiles of rows then do too (assembly/attention/eight-queries.ts).
+   * page of the system's, as tiles of rows then do too (assembly/attention/eight-queries/layout.ts).
    */
   allocate(type: DataType, count: number): TensorData {
     const floats =

@@ -5,8 +5,7 @@
 // clearing the even ones. Of each stream, two vectors side by side are multiplied at a time, so that engines can make
 // 256-bit operations of both (docs/design/wide-vectors.md).
 
-import { storeEach } from "../streams";
-import { constant, madd, storePair, sumEach } from "../../vectors";
+import { constant, madd, storeEach, storePair, sumEach } from "../../vectors";
 
 const upperHalf = memory.data<u32>([0xffff0000]);
 

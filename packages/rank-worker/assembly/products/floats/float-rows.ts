@@ -4,8 +4,7 @@
 // the same order however many rows there are, so the result for a row does not depend on the rows beside it.
 
 import { pageBytes } from "../../memory-units";
-import { storeEach } from "../streams";
-import { madd, sumEach } from "../../vectors";
+import { madd, storeEach, sumEach } from "../../vectors";
 
 /**
  * How many bytes the first four of eight streams lag behind the other four. If rows are whole pages, streams lie whole

@@ -8,9 +8,8 @@
 import { dotBytes } from "./dot-bytes";
 import { addScaled, sixteenBitOnes, sixteenBitSixteens } from "./dots";
 import { apartBlockBytes, correctionsAndScales } from "./quantized-rows";
-import { storeEach } from "../streams";
 import { scalesOfEight, unpackedEightBytes, unpackEight } from "./unpacked-eight";
-import { storePair } from "../../vectors";
+import { storeEach, storePair } from "../../vectors";
 
 /** Blocks of eight rows of the matrix that are unpacked at a time: of 4 bits 18 KiB, of 8 bits 34. */
 const pieceBlocks: usize = 64;

@@ -3,8 +3,8 @@
 
 import { addScaled, addTimes, sixteenBitOnes, sumPairs, times } from "./dots";
 import { correctionsAndScales, groupBytes } from "./quantized-rows";
-import { loadEach, storeEach } from "../streams";
 import { scalesOfRows, unpackedBytes, unpackedRowBytes } from "./unpacked-rows";
+import { loadEach, storeEach } from "../../vectors";
 
 /** The row by some blocks of the four rows, with weights of 4 bits; see `fourRows4`. */
 export function lastRow4(
