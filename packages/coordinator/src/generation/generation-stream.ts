@@ -22,7 +22,6 @@ export class GenerationStream implements Generation {
   /** Number of tokens that are being computed, or whose text is pending. */
   #coming = 0;
   #failure: { readonly reason: unknown } | undefined;
-  #hasReader = false;
   #resultWanted = false;
   #onChange: () => void = () => {};
 
@@ -41,7 +40,6 @@ export class GenerationStream implements Generation {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<GeneratedToken> {
-    this.#hasReader = true;
     const iterator: AsyncIterableIterator<GeneratedToken> = {
       next: () => this.#next(),
       return: async () => {
@@ -63,10 +61,10 @@ export class GenerationStream implements Generation {
 
   /**
    * Whether one more token may be computed: all others have been delivered, or a reader is already waiting for them.
+   * If the result is wanted there is always room, since a reader who waits for it takes no more tokens until then.
    */
   get hasRoom(): boolean {
-    if (this.#resultWanted && !this.#hasReader) return true;
-    return this.#undelivered.length + this.#coming <= this.#readers.length;
+    return this.#resultWanted || this.#undelivered.length + this.#coming <= this.#readers.length;
   }
 
   /** Sets the number of prompt tokens, and the function to call when the stream has room again or has ended. */

@@ -151,12 +151,15 @@ describe("Generation", () => {
     expect([...group.caches.values()]).toEqual([[1, 2, 3]]);
   });
 
-  it("keeps the reader's pace even if somebody waits for the result", async () => {
-    const { group, generation } = start([1], { maxNewTokens: 50 });
-    generation[Symbol.asyncIterator]();
-    void generation.result;
+  it("runs to its end once somebody wants the result, even if its reader does not read on", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 5 });
+    const reader = generation[Symbol.asyncIterator]();
+    expect((await reader.next()).value).toMatchObject({ id: 2 });
     await idle(group);
-    expect(group.requests).toHaveLength(1);
+    expect(await generation.result).toMatchObject({ ids: [2, 3, 4, 5, 6], finishReason: "length" });
+    const rest: number[] = [];
+    for await (const { id } of reader) rest.push(id);
+    expect(rest).toEqual([3, 4, 5, 6]);
   });
 
   it("computes one token without a reader, until somebody wants the result", async () => {

@@ -35,13 +35,14 @@ export interface Usage {
  * Leaving the loop (`break`) cancels the generation, as `signal` does. If its reader just stops reading, it keeps its
  * cache until then, or until the model is closed.
  *
- * If nobody reads but `result` was asked for, it runs to its end, and a reader who comes later gets all tokens.
+ * Once `result` is asked for, it runs to its end, however slow its reader is, and whether or not there is one. All
+ * tokens can still be read. To have it wait for a slow reader, ask for `result` after the last token.
  */
 export interface Generation extends AsyncIterable<GeneratedToken> {
   /** Like a generator's, this iterator is iterable: after a first `next()`, a loop can read the rest. */
   [Symbol.asyncIterator](): AsyncIterableIterator<GeneratedToken>;
   /**
-   * Settles when the generation has ended. It never causes an unhandled rejection by itself; a promise that the caller
+   * Settles when the generation has ended, which it does without a reader, too. It never causes an unhandled rejection by itself; a promise that the caller
    * derives from it, with `then`, may.
    */
   readonly result: Promise<GenerationResult>;
