@@ -111,6 +111,7 @@ test.each([
     ["run", "--demo", "--policy", "missing.json"],
     /^RR_POLICY: missing.json: expected the output of ringrank plan/,
   ],
+  [["run", "--demo", "--policy", ""], /^RR_OPTION: policy: expected the path of a file, got ""\n$/],
   [["run", "--demo", "--decoder-prompt", "2,x"], /^RR_OPTION: .*'2,x' is invalid. Expected token ids.*\n$/],
   [
     ["run", "--demo", "--policy", "policy.json", "--objective", "memory"],

@@ -33,7 +33,7 @@ export interface ModelOptions {
   readonly generating: GenerateOptions;
 }
 
-/** @throws RR_POLICY for the policy's file */
+/** @throws RR_OPTION, RR_POLICY for the policy's file */
 export async function modelOptions({
   policy: policyFile,
   objective,

@@ -4,9 +4,10 @@ import { RingrankError } from "@ringrank/coordinator";
 /**
  * A policy written by `ringrank plan --json`. Its contents are checked later, against its graph.
  *
- * @throws RR_POLICY: no such file, or not a JSON object
+ * @throws RR_OPTION for an empty path; RR_POLICY: no such file, or not a JSON object
  */
 export async function readPolicyFile(path: string): Promise<object> {
+  if (path === "") throw new RingrankError("RR_OPTION", 'policy: expected the path of a file, got ""');
   const explain = (problem: string, cause?: unknown): RingrankError =>
     new RingrankError(
       "RR_POLICY",

@@ -30,11 +30,13 @@ export function notKept(obstacle: string): RingrankError {
   return new RingrankError("RR_CACHE", `${what}: ${obstacle}. ${how}`);
 }
 
-/** @param names settings that would change what is generated */
+/** @param names settings that would change what is generated, at least one */
 export function unsupportedSettings(names: readonly string[]): RingrankError {
+  const which = names.length === 1 ? "it" : "them";
   return new RingrankError(
     "RR_UNSUPPORTED_SETTING",
     `the model's generation config sets ${names.join(", ")}, which Ringrank does not support, so it generates ` +
-      "different text from transformers. If that is intended, remove them from generation_config.json",
+      "different text from transformers. If that is intended, remove " +
+      `${which} from generation_config.json, or from config.json if the model has no such file`,
   );
 }

@@ -100,7 +100,9 @@ function openIndexed(root: string, indexPath: string): Pick<Checkpoint, "tensors
       if (other !== undefined) {
         throw new RingrankError(
           "RR_FILE_FORMAT",
-          `the tensor ${JSON.stringify(tensor)} is in two files, ${other.file} and ${stored.file}`,
+          `expected every tensor in one file, but ${JSON.stringify(tensor)} is in ${other.file} and in ` +
+            `${stored.file}. If the directory has files of two versions of the model, download it again into an empty ` +
+            "one; otherwise save the model again with save_pretrained of transformers, which writes each tensor once",
         );
       }
       tensors.set(tensor, stored);
