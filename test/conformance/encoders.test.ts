@@ -54,6 +54,17 @@ describe.each(zooEncoders())("%s", (name) => {
       expect(cls.data).toBeAllclose(firsts, { rtol: 0, atol: 1e-5 });
     });
 
+    it("run computes the same hidden states without the logits as with them", async () => {
+      const inputs = { input_ids: inputIds };
+      const outputs = [...new Set(["last_hidden_state", output])];
+      const [whole, alone] = [
+        await model().run(inputs, { outputs }),
+        await model().run(inputs, { outputs: ["last_hidden_state"] }),
+      ];
+      expect(Object.keys(alone)).toEqual(["last_hidden_state"]);
+      expect(alone.last_hidden_state).toEqual(whole.last_hidden_state);
+    });
+
     it("does not generate", async () => {
       await expect(model().generate(inputIds[0]!).result).rejects.toMatchObject({ code: "RR_NO_GENERATE" });
     });

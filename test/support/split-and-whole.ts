@@ -8,6 +8,7 @@ import {
   policyFromJSON,
 } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
+import { expect } from "vitest";
 import { EmulatedGroup } from "./emulation/emulated-group.js";
 import type { EmulatedTensor } from "./emulation/emulated-tensor.js";
 import { select } from "./random-graph.js";
@@ -82,7 +83,8 @@ export async function runWhole({ graph, contents }: GraphWithContents, inputs: T
 }
 
 /**
- * What all ranks of a policy compute together.
+ * What all ranks of a policy compute together. An output that is there before the last step is also computed alone,
+ * without the steps after it.
  *
  * @param products those that are steps of their own, as on real ranks. Default: none
  */
@@ -93,12 +95,17 @@ export async function runSplit(
   products: readonly ProductKind[] = [],
 ): Promise<Tensors> {
   const names = new Map([...graph.weights].map(([name, weight]) => [weight, name]));
-  const group = await EmulatedGroup.open(
-    buildPrograms(graph, policy, { products }),
-    ({ weight, selection }) => select(contents.get(names.get(weight)!)!, weight.dims, selection),
+  const programs = buildPrograms(graph, policy, { products });
+  const group = await EmulatedGroup.open(programs, ({ weight, selection }) =>
+    select(contents.get(names.get(weight)!)!, weight.dims, selection),
   );
   try {
-    return await group.run("forward", inputs);
+    const whole = await group.run("forward", inputs);
+    for (const output of Object.keys(programs[0]!.entries.forward!.outputSteps ?? {})) {
+      const alone = await group.run("forward", inputs, { output });
+      expect(alone[output], `${output}, alone`).toEqual(whole[output]);
+    }
+    return whole;
   } finally {
     await group.close();
   }

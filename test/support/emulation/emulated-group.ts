@@ -32,16 +32,18 @@ export class EmulatedGroup {
    * Returns whole outputs by name, assembled from the ranks that hold their shares. Caches must be empty and states
    * zero, except for those that another entry fills: each rank reads what that entry last wrote there.
    *
-   * @param wanted `caches`: every rank skips the steps that compute none of these
+   * @param wanted `caches`, or the name of an output: every rank skips the steps after the last one that computes these
    */
   async run(
     entry: string,
     inputs: Readonly<Record<string, EmulatedTensor>>,
-    wanted: "all" | "caches" = "all",
+    wanted: "all" | "caches" | { readonly output: string } = "all",
   ): Promise<Record<string, EmulatedTensor>> {
     const entries = this.#ranks.map(({ program }) => {
       const whole = program.entries[entry]!;
-      return wanted === "all" ? whole : { ...whole, steps: whole.steps.slice(0, whole.cacheSteps) };
+      if (wanted === "all") return whole;
+      const count = wanted === "caches" ? whole.cacheSteps : whole.outputSteps?.[wanted.output];
+      return { ...whole, steps: whole.steps.slice(0, count) };
     });
     const symbols = bindSymbols(entries[0]!, inputs);
     const tables = entries.map(({ inputs: wanted, recurrent = [] }, rank) => {

@@ -18,10 +18,10 @@ import type { Entry, RankProgram, Step } from "./program.js";
 import { StepMaker } from "./segments/make-steps.js";
 import type { SegmentContext } from "./segments/segment.js";
 import { SharedSegments } from "./segments/shared-segments.js";
-import { stagesOfCaches } from "./stages/cache-stages.js";
 import { type EntryNodes, entriesOf } from "./stages/entries.js";
 import { findApart } from "./stages/find-apart.js";
 import type { ProductKind } from "./stages/matrix-product.js";
+import { type Beginning, beginningsOfOutputs, stagesOfCaches } from "./stages/output-stages.js";
 import { findStages, type Stage } from "./stages/stages.js";
 
 /**
@@ -38,7 +38,8 @@ export function buildFromPlan(
   const apart = findApart(factored, experts, plan, products);
   const entries = entriesOf(factored.graph).map((entry): StagedEntry => {
     const stages = findStages(factored, plan.placement, entry, apart);
-    return { ...entry, stages, cacheStages: stagesOfCaches(factored, plan.placement, entry, stages) };
+    const beginnings = beginningsOfOutputs(factored, plan.placement, entry, stages);
+    return { ...entry, stages, beginnings, cacheStages: stagesOfCaches(factored, beginnings) };
   });
   const shared = new SharedSegments();
   return plan.shares.map((share, rank) => {
@@ -51,6 +52,8 @@ export function buildFromPlan(
 
 interface StagedEntry extends EntryNodes {
   readonly stages: readonly Stage[];
+  /** By output. */
+  readonly beginnings: ReadonlyMap<string, Beginning>;
   /** How many of them compute everything that the next step receives; undefined if that is nothing. */
   readonly cacheStages: number | undefined;
 }
@@ -129,10 +132,13 @@ class ProgramBuilder {
     };
   }
 
-  #entry({ inputs, outputs, cacheStages }: StagedEntry, stages: readonly Step[][]): Entry {
+  #entry({ inputs, outputs, beginnings, cacheStages }: StagedEntry, stages: readonly Step[][]): Entry {
     const { graph } = this.#factored;
     const steps = stages.flat();
     const cacheSteps = stages.slice(0, cacheStages).flat().length;
+    const early = [...beginnings]
+      .map(([name, beginning]) => [name, stepsIn(beginning, stages)] as const)
+      .filter(([, count]) => count < steps.length);
     const keeps = ({ past, present }: RecurrentState): boolean => this.#has(past) && this.#has(present);
     const recurrent = (graph.recurrent ?? []).filter((state) => inputs.includes(state.past) && keeps(state));
     return {
@@ -143,6 +149,7 @@ class ProgramBuilder {
         .map((name) => this.#declared.declare(name)),
       steps,
       ...(cacheSteps < steps.length && { cacheSteps }),
+      ...(early.length > 0 && { outputSteps: Object.fromEntries(early) }),
       caches: graph.caches
         .filter(({ positions }) => inputs.includes(positions))
         .map((cache) => ({
@@ -156,6 +163,14 @@ class ProgramBuilder {
   #has(name: string): boolean {
     return this.#local.nameOf(name) !== undefined;
   }
+}
+
+/** How many of an entry's steps its beginning has. */
+function stepsIn({ stages: count, endsWithSegments }: Beginning, stages: readonly Step[][]): number {
+  if (!endsWithSegments) return stages.slice(0, count).flat().length;
+  const last = stages[count - 1] ?? [];
+  const segments = last.findIndex(({ kind }) => kind !== "zeros" && kind !== "run");
+  return stages.slice(0, count - 1).flat().length + (segments < 0 ? last.length : segments);
 }
 
 /**

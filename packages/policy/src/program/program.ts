@@ -34,6 +34,11 @@ export interface Entry {
    * output, all ranks may skip the remaining steps. Absent if there are none.
    */
   readonly cacheSteps?: number;
+  /**
+   * By output: after how many steps it has been computed, if that is before the last one. If a call needs no output that
+   * comes later, all ranks may skip the remaining steps.
+   */
+  readonly outputSteps?: Readonly<Record<string, number>>;
   /** As in the graph. `inputs` and `outputs` have the local shapes of the states. */
   readonly caches: readonly Cache[];
   /** As in the graph; only those that this rank keeps. */

@@ -1,6 +1,6 @@
 import type { Entry, NormalizeStep } from "@ringrank/policy";
 import { expect, it } from "vitest";
-import { runEntry } from "../execution/run-entry.js";
+import { runEntry, type Wanted } from "../execution/run-entry.js";
 import { RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
 import { compileContext, runContext } from "../testing/compile-context.js";
@@ -18,12 +18,13 @@ const norm = (input: string, output: string): NormalizeStep => ({
   centered: false,
 });
 
-it("steps that fill the caches are not joined with later ones, before which a run may end", async () => {
+it("steps are not joined with later ones if a run may end between them", async () => {
   const entry: Entry = {
     inputs: [value("x")],
-    outputs: [value("cached"), value("made")],
-    steps: [norm("x", "cached"), norm("cached", "made")],
+    outputs: [value("cached"), value("early"), value("late")],
+    steps: [norm("x", "cached"), norm("cached", "early"), norm("early", "late")],
     cacheSteps: 1,
+    outputSteps: { cached: 1, early: 2 },
     caches: [],
   };
   const kernels = new RankKernels(16);
@@ -31,9 +32,12 @@ it("steps that fill the caches are not joined with later ones, before which a ru
   const keptWeights = new Map([["scale", ones]]);
   const compiled = compileEntry("forward", entry, compileContext({ keptWeights, kernels }));
   const x = tensor("float32", Float32Array.of(2, 2, 2, 2), [1, 4]);
-  const madeBy = async (wanted: "all" | "caches") =>
+  const madeBy = async (wanted: Wanted) =>
     (await runEntry(compiled, [x], runContext(), wanted)).outputs.map((output) => output?.data);
   const norms = Float32Array.of(1, 1, 1, 1);
-  expect(await madeBy("caches")).toEqual([norms, undefined]);
-  expect(await madeBy("all")).toEqual([norms, norms]);
+  expect(await madeBy("caches")).toEqual([norms, undefined, undefined]);
+  expect(await madeBy(["cached"])).toEqual([norms, undefined, undefined]);
+  expect(await madeBy(["early", "cached"])).toEqual([norms, norms, undefined]);
+  expect(await madeBy(["cached", "late"])).toEqual([norms, norms, norms]);
+  expect(await madeBy("all")).toEqual([norms, norms, norms]);
 });

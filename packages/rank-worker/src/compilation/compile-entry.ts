@@ -21,18 +21,24 @@ export function compileEntry(name: string, entry: Entry, context: CompileContext
   const scope = new EntryScope(name, entry, context);
   const { kernels, attention } = context;
   const steps = compileSteps(scope, entry);
-  const end = entry.cacheSteps ?? steps.length;
-  // A run may end between these.
-  const ofCaches = joinKernelSteps(steps.slice(0, end), kernels);
-  const others = joinKernelSteps(steps.slice(end), kernels);
+  const { cacheSteps = steps.length, outputSteps = {} } = entry;
+  const placed: PlacedStep[] = [];
+  // A run may end after each of these, so steps are not joined across them.
+  const ends = [...new Set([cacheSteps, ...Object.values(outputSteps), steps.length])].sort((a, b) => a - b);
+  const placedBy = new Map<number, number>();
+  for (const [index, end] of ends.entries()) {
+    placed.push(...joinKernelSteps(steps.slice(ends[index - 1] ?? 0, end), kernels));
+    placedBy.set(end, placed.length);
+  }
   const { indices } = scope;
   return {
     entry,
     values: indices.size,
     sizes: new InputSizes(entry.inputs),
     outputs: entry.outputs.map(({ name }) => indices.get(name)),
-    steps: withMeanwhile([...ofCaches, ...others]),
-    cacheSteps: ofCaches.length,
+    steps: withMeanwhile(placed),
+    cacheSteps: placedBy.get(cacheSteps)!,
+    outputSteps: new Map(Object.entries(outputSteps).map(([name, end]) => [name, placedBy.get(end)!])),
     attention,
   };
 }

@@ -14,6 +14,8 @@ export interface CompiledEntry {
   readonly steps: readonly PlacedStep[];
   /** After this many steps, everything that is kept for the next call has been computed. */
   readonly cacheSteps: number;
+  /** By output: after how many steps it has been computed, if that is before the last one. */
+  readonly outputSteps: ReadonlyMap<string, number>;
   readonly attention: AttentionKernel | undefined;
 }
 

@@ -2,7 +2,7 @@ import { createGroup, joinGroup } from "@ringrank/collectives";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
 import { compileEntry } from "../compilation/compile-entry.js";
-import type { CompiledEntry } from "../execution/compiled-entry.js";
+import type { CompiledEntry, PlacedStep } from "../execution/compiled-entry.js";
 import { InputSizes } from "../execution/input-sizes.js";
 import type { CompiledStep } from "../execution/steps/compiled-step.js";
 import { KernelMemory } from "../kernels/kernel-memory.js";
@@ -48,6 +48,7 @@ function compiledEntry(
     outputs: entry.outputs.map(({ name }) => indices.get(name)),
     steps: [{ step: { run }, drop: [] }],
     cacheSteps: 1,
+    outputSteps: new Map(),
     attention: undefined,
   };
 }
@@ -149,22 +150,47 @@ test("an entry that fills caches must say which of its tokens are padding", asyn
   });
 });
 
+test("the steps after the requested outputs are not run", async () => {
+  const y = { ...x, name: "y" };
+  const ran: string[] = [];
+  const stepOf = (name: string, index: number): PlacedStep => {
+    const run: CompiledStep["run"] = ({ table }) => {
+      ran.push(name);
+      table[index] = tensor("float32", Float32Array.of(index), [1]);
+    };
+    return { step: { run }, drop: [] };
+  };
+  const compiled: CompiledEntry = {
+    ...compiledEntry({ inputs: [], outputs: [x, y] }, () => ({})),
+    steps: [stepOf("x", 0), stepOf("y", 1)],
+    outputSteps: new Map([["x", 1]]),
+  };
+  const request = { entry: "forward", inputs: {}, logits: "all" } as const;
+  await runRequest(compiled, undefined, { ...request, outputs: ["x"] }, context);
+  expect(ran).toEqual(["x"]);
+  const both = await runRequest(compiled, undefined, { ...request, outputs: ["y", "x"] }, context);
+  expect(ran).toEqual(["x", "x", "y"]);
+  expect(both).toMatchObject({ x: { data: Float32Array.of(0) }, y: { data: Float32Array.of(1) } });
+});
+
 test.each([
-  ["asked for", ["x"]],
-  ["not requested", []],
+  ["requested", ["x", "y"]],
+  ["not requested", ["y"]],
 ])("releases an output in the kernels' memory if it is %s", async (_, outputs) => {
   const memory = new KernelMemory(1);
   const free = memory.bytesFree;
   const run: CompiledStep["run"] = ({ table }) => {
     table[0] = TransientTensor.take(memory, [2]);
+    table[1] = tensor("float32", new Float32Array(2), [2]);
   };
   const compiled: CompiledEntry = {
-    entry: { inputs: [], outputs: [x], steps: [], caches: [] },
-    values: 1,
+    entry: { inputs: [], outputs: [x, { ...x, name: "y" }], steps: [], caches: [] },
+    values: 2,
     sizes: new InputSizes([]),
-    outputs: [0],
+    outputs: [0, 1],
     steps: [{ step: { run }, drop: [] }],
     cacheSteps: 1,
+    outputSteps: new Map(),
     attention: undefined,
   };
   const request = { entry: "forward", inputs: {}, outputs, logits: "all" } as const;

@@ -3,7 +3,7 @@ import { allocate, bytesOf, elementCount, totalLength } from "@ringrank/model/we
 import type { Entry, LocalValue } from "@ringrank/policy";
 import type { CompiledEntry } from "../execution/compiled-entry.js";
 import { gatherShards } from "../execution/gather-shards.js";
-import { type RunOutcome, runEntry } from "../execution/run-entry.js";
+import { type RunOutcome, runEntry, type Wanted } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
 import type { RunContext } from "../execution/steps/compiled-step.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
@@ -39,10 +39,11 @@ export async function runRequest(
   );
   const ran: Ran[] = [];
   const outputs = new Map<string, TensorMessage>();
-  const run = async (next: CompiledEntry): Promise<Ran> => {
+  const run = async (next: CompiledEntry, wanted: Wanted): Promise<Ran> => {
     const inputs = runInputs(next.entry, given, request.logits);
     const { entry } = next;
-    const one = { entry, inputs, outcome: await runEntry(next, inOrder(entry.inputs, inputs), context) };
+    const outcome = await runEntry(next, inOrder(entry.inputs, inputs), context, wanted);
+    const one = { entry, inputs, outcome };
     ran.push(one);
     // Taken before the next run reads these outputs and releases them.
     for (const [place, declared] of entry.outputs.entries()) {
@@ -54,7 +55,7 @@ export async function runRequest(
     return one;
   };
   if (filling !== undefined) {
-    const { entry, inputs, outcome } = await run(filling);
+    const { entry, inputs, outcome } = await run(filling, "all");
     const tokens = tokenInputs(entry);
     const mask = inputs.get(tokens.mask);
     if (mask === undefined) {
@@ -63,7 +64,7 @@ export async function runRequest(
     const filled = filledInputs(compiled.entry, byName(entry.outputs, outcome.outputs), mask);
     for (const [name, value] of filled) given.set(name, value);
   }
-  await run(compiled);
+  await run(compiled, request.outputs);
   for (const { outcome } of ran) TransientTensor.releaseAll(outcome.outputs);
 
   return Object.fromEntries(

@@ -306,6 +306,36 @@ describe("the rows that caches keep", () => {
   });
 });
 
+describe("an output that later steps read", () => {
+  it("exists before those steps, and the program says after how many", () => {
+    const graph = graphOf((g, x) => {
+      const hidden = normed(g, gated(g, x, "layer"), "norm");
+      g.output("hidden", hidden, "float32", ["batch", "rows", width]);
+      return gated(g, hidden, "head");
+    });
+    for (const program of programsOf(graph)) {
+      const { steps, outputSteps } = program.entries.forward!;
+      const layer = ["product", "run", "product", "allReduce", "run"];
+      expect(steps.slice(0, outputSteps?.hidden).map(({ kind }) => kind)).toEqual(layer);
+      expect(kindsOf(program)).toEqual([...layer, "product", "run", "product", "allReduce"]);
+      // The output that the last step completes needs all of them.
+      expect(Object.keys(outputSteps!)).toEqual(["hidden"]);
+    }
+  });
+});
+
+describe("an output that is normalized later", () => {
+  it("exists after the norm that adds the last addend to it", () => {
+    const graph = graphOf((g, x) => {
+      const sum = g.add(x, gated(g, x, "layer"));
+      g.output("sum", sum, "float32", ["batch", "rows", width]);
+      return gated(g, normed(g, sum, "norm"), "head");
+    });
+    const { steps, outputSteps } = programsOf(graph, { ranks: 1 })[0]!.entries.forward!;
+    expect(steps[outputSteps!.sum! - 1]).toMatchObject({ kind: "normalize", value: "sum", added: {} });
+  });
+});
+
 describe("separate products by float32 matrices", () => {
   const options = { precision: "float32", products: ["float32"] } as const;
 

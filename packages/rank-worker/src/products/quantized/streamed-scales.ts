@@ -27,7 +27,10 @@ export class StreamedScales {
   /** By the original scales. */
   readonly #streamed = new Map<Float32Array, Scales | undefined>();
 
-  /** @param fed weights that sessions read too, so that they must not change */
+  /**
+   * @param fed weights that sessions read too, so that they must not change. No stack of experts is among them, since
+   * each is quantized for one product (quantize-experts.ts in the policy).
+   */
   constructor(fed: Iterable<Pick<Tensor, "data">> = []) {
     this.#fed = new Set(Array.from(fed, ({ data }) => data));
   }
