@@ -87,6 +87,7 @@ function reduceAll<T extends number>(
   length: usize,
 ): void {
   const end = first + (length << 2);
+  // Compared by !=, since the address one stride beyond the last operand may be past 2^32, and wraps around.
   const beyond = count * stride;
   while (first < end) {
     const block = min(blockBytes, end - first);
@@ -98,7 +99,7 @@ function reduceAll<T extends number>(
       let b = v128.load(first, 16);
       let c = v128.load(first, 32);
       let d = v128.load(first, 48);
-      for (let at = first + stride; at < first + beyond; at += stride) {
+      for (let at = first + stride; at != first + beyond; at += stride) {
         a = combineFour<T>(operation, a, v128.load(at));
         b = combineFour<T>(operation, b, v128.load(at, 16));
         c = combineFour<T>(operation, c, v128.load(at, 32));
@@ -111,7 +112,7 @@ function reduceAll<T extends number>(
     }
     for (; first < blockEnd; first += 4, out += 4) {
       let result = load<T>(first);
-      for (let at = first + stride; at < first + beyond; at += stride) {
+      for (let at = first + stride; at != first + beyond; at += stride) {
         result = combine<T>(operation, result, load<T>(at));
       }
       store<T>(out, result);

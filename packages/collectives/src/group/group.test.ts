@@ -32,6 +32,7 @@ describe("createGroup", () => {
     ["an unknown wire", { worldSize: 2, wire: "float8" as never }, "RR_OPTION"],
     ["an unknown option", { worldSize: 2, stepTimeout: 500 } as GroupOptions, "RR_OPTION"],
     ["windows above 16 MiB", { worldSize: 2, windowBytes: 2 ** 25 }, "RR_OPTION"],
+    ["more windows than a memory of 4 GiB can have", { worldSize: 64, windowBytes: 2 ** 24 }, "RR_OPTION"],
   ];
   it.each(refused)("refuses %s", (_, options, code) => {
     expect(codeOf(() => createGroup(options))).toBe(code);

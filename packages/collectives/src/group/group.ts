@@ -15,7 +15,8 @@ export interface GroupOptions {
   readonly stepTimeoutMs?: number | undefined;
   /**
    * Bytes of one window. Longer messages are sent in several windows. Default 262 144; a multiple of 64 from 256 (one
-   * element for each of 64 ranks) to 16 777 216. Each rank has two windows. This option changes no results.
+   * element for each of 64 ranks) to 16 777 216; a little less for 64 ranks, since a memory has at most 4 GiB. Each
+   * rank has two windows. This option changes no results.
    */
   readonly windowBytes?: number | undefined;
   /**
@@ -45,6 +46,8 @@ export interface GroupHandle {
 
 export const maximumWorldSize = 64;
 export const defaultStepTimeoutMs = 120_000;
+/** Bytes that a WebAssembly memory can have. */
+const largestMemory = 2 ** 32;
 
 /**
  * Creates the shared memory of a process group, on any thread.
@@ -80,9 +83,17 @@ export function createGroup(options: GroupOptions): GroupHandle {
   if (!wires.includes(wire)) {
     throw new RingrankError("RR_OPTION", `wire: expected ${wires.join(", ")}; got ${show(wire)}`);
   }
+  const { bytes } = new GroupLayout(worldSize, windowBytes);
+  if (bytes > largestMemory) {
+    throw new RingrankError(
+      "RR_OPTION",
+      `windowBytes: expected shorter windows, since a memory has at most ${largestMemory} bytes; with windows of ` +
+        `${windowBytes}, ${worldSize} ranks take ${bytes}`,
+    );
+  }
   const cores = availableParallelism();
   return {
-    memory: sharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
+    memory: sharedMemory(bytes),
     worldSize,
     stepTimeoutMs,
     windowBytes,

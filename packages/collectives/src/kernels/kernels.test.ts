@@ -165,6 +165,16 @@ describe("simd kernels", () => {
     },
   );
 
+  it("reduce operands at the end of the largest memory, where one stride more would be past 2^32", () => {
+    const large = sharedMemory(2 ** 32);
+    const all = new Int32Array(large.buffer);
+    const stride = 2 ** 28;
+    const operands = [1, 2, 3].map((operand) => operand * stride + stride / 2);
+    for (const [i, at] of operands.entries()) all.fill(10 ** i, at, at + 20);
+    simdKernels(large).all.int32.sum(0, operands[0]!, stride, operands.length, 20);
+    expect([...all.subarray(0, 21)]).toEqual([...new Array<number>(20).fill(111), 0]);
+  });
+
   it("publish elements like the plain ones", () => {
     fc.assert(
       fc.property(anyCase, ({ length, leftShift, seed }) => {
