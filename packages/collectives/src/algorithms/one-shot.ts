@@ -27,7 +27,7 @@ export const oneShot: CollectiveAlgorithm = {
     for (let from = 0; from === 0 || from < data.length; from += windowLength) {
       const length = Math.min(windowLength, data.length - from);
       const own = elements.stage(data, from, length);
-      if (length === data.length) transport.offer(elements.offer, own, length);
+      if (length === data.length) transport.offer(elements.offer, own);
       else {
         elements.move(transport.claim("all"), own, length);
         transport.publish();

@@ -55,6 +55,19 @@ it("computes the sum if one rank arrives after the kernel has given up looking, 
   expect(await runRanks(2, task, late)).toEqual([sums, sums]);
 });
 
+it("gives two ranks the same NaN, although a NaN has many forms", async () => {
+  const forms = [0x7fc00000, 0xffc00000, 0x7fc01234];
+  const inputs = [0, 1].map((rank) => {
+    const bits = Int32Array.from({ length: 50 }, (_, i) => forms[(i + rank) % forms.length]!);
+    return new Float32Array(bits.buffer);
+  });
+  const perform = await team.group("one-shot");
+  for (const [one, other] of await perform(caseOf("sum", inputs), caseOf("max", inputs))) {
+    expect(new Int32Array(one!.buffer)).toEqual(new Int32Array(other!.buffer));
+    expect(one!.every(Number.isNaN)).toBe(true);
+  }
+});
+
 function caseOf(operation: "sum" | "max", inputs: CollectiveCase["inputs"]): CollectiveCase {
   return { collective: "allReduce", operation, inputs };
 }

@@ -17,7 +17,7 @@ import type { Rounds } from "./rounds.js";
  * receiveAll() → index          rank 0's window of the current round, once all are there
  * ```
  *
- * In a collective with a single round, a kernel does most of this at once: `offer` claims and publishes a window, and
+ * In a collective with a single round, a kernel does most of this at once: `offer` fills and publishes a window, and
  * two ranks may `exchange` slots instead (algorithms/swap.ts).
  *
  * Every rank publishes the same number of rounds. Indices are elements of a 4-byte view on the whole memory.
@@ -93,27 +93,27 @@ export class Transport {
   }
 
   /**
-   * Shows this rank's whole operand, which is at `own`, in its window. Returns once those of all ranks are there. Only
-   * for a collective with a single round: the kernel publishes this length as the call's.
+   * Shows this rank's operand, which is at `own`, in its window, and returns once those of all ranks are there. The
+   * operand has the call's length, which the kernel publishes with it.
    */
-  offer(kernel: OfferKernel, own: number, length: number): void {
-    this.#offer(kernel, this.#memory.layout.window(this.rank, this.#rounds.next), own, length);
+  offer(kernel: OfferKernel, own: number): void {
+    this.#offer(kernel, this.#memory.layout.window(this.rank, this.#rounds.next), own);
   }
 
   /**
    * Does the same in a world of two by slots: this rank's operand goes to the slot that it received in the previous
    * call, which nobody else uses any more. Returns the slot that the other rank has filled.
    */
-  exchange(kernel: OfferKernel, own: number, length: number): number {
+  exchange(kernel: OfferKernel, own: number): number {
     const { layout } = this.#memory;
     this.#slotTurn = this.#slotTurn === 0 ? 1 : 0;
     const isFirst = this.rank === this.#slotTurn;
-    this.#offer(kernel, layout.slot(isFirst ? 0 : 1), own, length);
+    this.#offer(kernel, layout.slot(isFirst ? 0 : 1), own);
     return layout.slot(isFirst ? 1 : 0);
   }
 
-  /** Claims, publishes and receives in one kernel. */
-  #offer(kernel: OfferKernel, to: number, own: number, length: number): void {
+  /** Publishes and receives in one kernel. `to` is free: `open` has waited for all, as a claim would. */
+  #offer(kernel: OfferKernel, to: number, own: number): void {
     const { layout } = this.#memory;
     const rounds = this.#rounds;
     const call = this.#call!;
@@ -125,7 +125,7 @@ export class Transport {
       kernel(
         to,
         own,
-        length,
+        call.length!,
         published,
         header,
         layout.boardLine,
