@@ -31,6 +31,8 @@
  * all Atomics), and reads the window only if the word is k or later: the store publishes all bytes written before it.
  * In the first round of a collective, the same store publishes the header, and every rank waits for all others. The
  * header is in the same cache line as the word that publishes it, so that both cross from core to core together.
+ * Weakly ordered processors keep these orders too: a store by Atomics comes after all reads and writes before it, and
+ * a load before all after it. No plain read or write relies on any other order.
  *
  * **When a window is free again.** A rank publishes round k+1 only after it has read everything it needs from round k.
  * So a rank that has published k−1 has released every window of round k−2, and a rank may write its window of round k
@@ -43,11 +45,15 @@
  *
  * The readers are all ranks for one-shot and two-shot (which waited for all in round k−1 anyway), and the next rank for
  * the ring. When a collective starts, any rank may be a reader of the previous one, so it starts by waiting for all.
- * Headers alternate by collective, not by round: every rank reads the header of c before any rank publishes the second
- * round of c, so it is free when c+2 starts.
  *
- * **No ABA problem.** `published` only counts up, by one, and ranks are never more than two rounds apart, so comparing
- * `(a − b) | 0` with 0 is correct even after the 32-bit counter has wrapped around.
+ * **When a header is free again.** Headers and counts alternate by collective, not by round. A rank reads those of c
+ * before it publishes a round of c+1, and c+2 starts when all have published the last round of c+1. A rank that leaves
+ * waits for nobody. But it has finished some c, of which all have published the first round, so it may replace its
+ * header of c−1.
+ *
+ * **No ABA problem.** `published` only counts up, by one, and ranks are at most N rounds apart (in a ring, no rank gets
+ * more than one ahead of its neighbours). So comparing `(a − b) | 0` with 0 is correct even after the 32-bit counter has
+ * wrapped around.
  *
  * **Poison.** A message slot has one writer. It fills its own slot, then exchanges the poison word from 0. The first
  * writer wins, and a poison word other than 0 always refers to a complete message. It never returns to 0.

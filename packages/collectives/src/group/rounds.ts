@@ -23,9 +23,9 @@ export class Rounds {
   readonly rank: number;
   readonly worldSize: number;
   /**
-   * How often a kernel may look for the only other rank before it leaves the wait to {@link waitForAll}. All its looks
-   * take about a microsecond, which is short compared with a sleep, even if other threads want the core. Waits are
-   * measured in `waitForAll`. So if they are measured, or if ranks share cores, a kernel only looks once.
+   * How often a kernel may look for other ranks before it leaves the wait to {@link waitForAll}. All its looks take
+   * about a microsecond, which is short compared with a sleep, even if other threads want the core. Waits are measured
+   * in `waitForAll`. So if they are measured, or if ranks share cores, a kernel only looks once.
    */
   readonly kernelLooks: number;
   /** The collective in progress, for error messages. */
