@@ -275,4 +275,8 @@ export interface KernelExports {
     most: number,
     best: number,
   ): number;
+  /** The largest of some floats; −∞ if there are none. */
+  largest(values: number, count: number): number;
+  /** Σ exp((x − most) · factor), in float64, of floats x that are at most `most`: assembly/sum-exponentials.ts. */
+  sumExponentials(values: number, count: number, most: number, factor: number): number;
 }

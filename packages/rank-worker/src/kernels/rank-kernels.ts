@@ -31,6 +31,8 @@ export class RankKernels {
   readonly addSums: KernelExports["addSums"];
   readonly skipSmall: KernelExports["skipSmall"];
   readonly skipUnlikely: KernelExports["skipUnlikely"];
+  readonly largest: KernelExports["largest"];
+  readonly sumExponentials: KernelExports["sumExponentials"];
   /** Whether the engine multiplies several quantized rows faster if they are kept apart. */
   readonly keepsRowsApart = runsWideVectors();
   /** By the bits of a weight. */
@@ -68,6 +70,8 @@ export class RankKernels {
     this.addSums = exports.addSums;
     this.skipSmall = exports.skipSmall;
     this.skipUnlikely = exports.skipUnlikely;
+    this.largest = exports.largest;
+    this.sumExponentials = exports.sumExponentials;
     this.products = {
       4: { blockBytes: 64, roomBytes: 16 * 32 + 64 * 288, groupWeights: exports.groupWeights4 },
       8: { blockBytes: 96, roomBytes: 16 * 32 + 64 * 544, groupWeights: exports.groupWeights8 },

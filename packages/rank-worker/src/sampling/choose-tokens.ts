@@ -27,7 +27,7 @@ export interface TokenChoice {
  * The order is that of transformers: repetition penalty, repeated n-grams, a forced end; temperature, top-k, top-p,
  * min-p. Ties in logits go to the lowest token id. A ban on repeated n-grams that leaves no token is lifted.
  *
- * @param kernels skip most of the vocabulary faster
+ * @param kernels skip most of the vocabulary, and sum over all of it, faster
  * @throws RR_RANK_FAILED naming the rank whose logits are NaN or infinite, or no rank if no token can be chosen
  */
 export function chooseTokens(

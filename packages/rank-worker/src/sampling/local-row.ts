@@ -39,7 +39,7 @@ export function openRow({ logits, sampling, tokens, seen, position }: SamplingRo
  * Summarizes this rank's part of a row.
  *
  * @param summary empty, with room for the most candidates to be named
- * @param kernels skip most of the vocabulary faster
+ * @param kernels skip most of the vocabulary, and sum over all of it, faster
  */
 export function summarize(
   row: OpenRow,
@@ -67,8 +67,8 @@ export function summarize(
   }
   // Fewer than there is room for: the others are −∞.
   summary.isExhausted = room === raw.length || elements.length < room;
-  if (sampling.logprobs) summary.raw = exponentialSum(raw, 1);
-  if (needsTotal(sampling)) summary.adjusted = exponentialSum(values, sampling.temperature);
+  if (sampling.logprobs) summary.raw = exponentialSum(raw, 1, kernels);
+  if (needsTotal(sampling)) summary.adjusted = exponentialSum(values, sampling.temperature, kernels);
 }
 
 /** @returns false if a value is NaN or +∞ */

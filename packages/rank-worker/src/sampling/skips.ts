@@ -1,4 +1,5 @@
 import type { RankKernels } from "../kernels/rank-kernels.js";
+import { addressOf } from "./address-of.js";
 import type { GumbelNoise } from "./noise.js";
 
 /**
@@ -41,14 +42,6 @@ export function skipUnlikely(
 
 /** Of the kernel's arithmetic in float32: some roundings of 2⁻²⁴ each, of numbers of the size of the best or up to 1000. */
 const tolerance = 1e-6;
-
-/** Where kernels can read these floats, if need be a copy; undefined if there is no room. */
-function addressOf(floats: Float32Array, kernels: RankKernels): number | undefined {
-  if (kernels.memory.holds(floats)) return floats.byteOffset;
-  const copy = kernels.scratch(floats.length);
-  copy?.set(floats);
-  return copy?.byteOffset;
-}
 
 /** Eight comparisons in one condition take less than half the time of a loop over single keys. */
 function skipEights(keys: Float32Array, from: number, best: number): number {
