@@ -28,6 +28,12 @@ export class GroupMemory {
     this.floats = new Float32Array(buffer);
   }
 
+  /** How many rounds `rank` is ahead of `other`. */
+  lead(rank: number, other: number): number {
+    const { words, layout } = this;
+    return (Atomics.load(words, layout.published(rank)) - Atomics.load(words, layout.published(other))) | 0;
+  }
+
   /**
    * Changes whenever `rank` publishes a round or reports that it is alive: both counters only grow, and so does their
    * sum.

@@ -2,11 +2,24 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { createGroup } from "./group.js";
 import { GroupMemory } from "./group-memory.js";
 import { joinGroup } from "./join-group.js";
+import { Rounds } from "./rounds.js";
 
 // All ranks are in this thread, and time is simulated: on a busy machine, a thread may be scheduled as late as the
 // limits that are tested here. Ranks that call a collective after rank 0 find that it has arrived, so they do not wait.
 
 const stepTimeoutMs = 400;
+
+/** What a rank that has joined shows on the board. */
+function post({ words, layout }: GroupMemory, rank: number, shown: Shown): void {
+  words[layout.joined(rank)] = 1;
+  words[layout.published(rank)] = shown.published;
+  if (shown.waitingFor !== undefined) words[layout.waitingFor(rank)] = 1 + shown.waitingFor;
+}
+
+interface Shown {
+  readonly published: number;
+  readonly waitingFor?: number;
+}
 
 /** Its ranks sleep without looking for each other first. */
 const groupOf = (worldSize: number) => ({ ...createGroup({ worldSize, stepTimeoutMs }), looks: 0 });
@@ -52,12 +65,23 @@ describe("a rank that never arrives is RR_TIMEOUT", () => {
 
   it("and named, even if the next one also waits for it", () => {
     const group = groupOf(3);
-    const { words, layout } = new GroupMemory(group);
-    for (const rank of [0, 1]) words[layout.joined(rank)] = 1;
-    words[layout.waitingFor(0)] = 1 + 1;
+    const memory = new GroupMemory(group);
+    post(memory, 2, { published: 2 });
+    post(memory, 0, { published: 1, waitingFor: 1 });
+    post(memory, 1, { published: 0 });
     whileAsleep(() => {});
     const error = { code: "RR_TIMEOUT", rank: 1 };
-    expect(() => joinGroup(group, 2).barrier()).toThrow(expect.objectContaining(error));
+    expect(() => new Rounds(memory, group, 2).wait(0, 2)).toThrow(expect.objectContaining(error));
+  });
+
+  it("and named, even if it died in its sleep, and whom it waited for has come since", () => {
+    const group = groupOf(3);
+    const memory = new GroupMemory(group);
+    post(memory, 2, { published: 1 });
+    post(memory, 1, { published: 0, waitingFor: 0 });
+    whileAsleep(() => {});
+    const error = { code: "RR_TIMEOUT", rank: 1 };
+    expect(() => joinGroup(group, 0).barrier()).toThrow(expect.objectContaining(error));
   });
 });
 

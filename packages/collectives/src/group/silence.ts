@@ -40,14 +40,17 @@ export class Silence {
     if (this.#stillMs >= this.#limitMs(suspect)) throw this.#timeout(suspect, waiter);
   }
 
-  /** The rank at the end of the chain of waits that starts at `peer`. */
+  /**
+   * The rank at the end of the chain of waits that starts at `peer`. A rank waits for others to come as far as it has.
+   * If they have, it has more to do than to wait, but may have died in its sleep.
+   */
   #endOfChain(peer: number): number {
     const { words, layout, worldSize } = this.#memory;
     let end = peer;
     for (let hop = 0; hop < worldSize; hop++) {
-      const next = Atomics.load(words, layout.waitingFor(end));
-      if (next === 0) break;
-      end = next - 1;
+      const next = Atomics.load(words, layout.waitingFor(end)) - 1;
+      if (next < 0 || this.#memory.lead(next, end) >= 0) break;
+      end = next;
     }
     return end;
   }
