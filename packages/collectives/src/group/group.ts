@@ -23,8 +23,8 @@ export interface GroupOptions {
    * The form in which all-reduced sums of float32 cross between ranks; all other collectives stay exact. The default,
    * `float32`, rounds nothing. `float16` rounds each rank's operand to 11 significant bits: by at most 2⁻¹¹ of its size
    * from 2⁻¹⁴ on, and by at most 2⁻²⁵ below that; from 65 520 on it becomes infinite. `int8` rounds to 127 steps up to
-   * the largest of 32 neighbours (by at most 1/254 of that). Every rank still gets the same bits. Since memory is
-   * shared, narrow forms only cost time: they show how a slower link would affect the results.
+   * the largest of 32 neighbours (by at most 1/254 of that, from 2 · 10⁻³⁶ on). Every rank still gets the same bits.
+   * Since memory is shared, narrow forms only cost time: they show how a slower link would affect the results.
    */
   readonly wire?: Wire | undefined;
 }

@@ -48,7 +48,7 @@ export type MoveKernel = (out: number, from: number, length: number) => void;
  * by storing `round` in its `published` word. Then it checks, at most `looks` times, whether all other ranks have done
  * the same. Returns 1 if all have published `round` and their headers are equal, else 0.
  *
- * All but the last five are indices, or distances between them: `published` is rank 0's, those of other ranks follow
+ * All but `length` and the last five are indices, or distances between them: `published` is rank 0's, those of other ranks follow
  * every `line` words, and each rank's header is `header` words behind.
  */
 export type OfferKernel = (
