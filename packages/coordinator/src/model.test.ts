@@ -92,6 +92,29 @@ describe("Model", () => {
     expect(getEventListeners(aborting.signal, "abort")).toEqual([]);
   });
 
+  it.each<[string, unknown, string, RegExp]>([
+    ["no tokens", [[1], []], "RR_EMPTY_PROMPT", /^text 1: expected some token ids, got an array of 0$/],
+    ["an unknown token", [[1], [2], [1e6]], "RR_TOKEN_ID", /^text 2: .*got 1000000/],
+    ["too many", [Array(10_000).fill(1)], "RR_CONTEXT", /^text 0: .*got 10000/],
+    ["messages", [[1], null], "RR_INPUT", /^text 1: expected a text, or an array of token ids; got null$/],
+    // This is the model's fault, not that text's.
+    ["a text", [[1], "x"], "RR_NO_TOKENIZER", /^expected token ids: the model has no tokenizer/],
+  ])("says which of the texts to embed is wrong: %s", async (_, texts, code, message) => {
+    const embedding = modelOf({ outputs: ["last_hidden_state"] }).embed(texts as number[][]);
+    await expect(embedding).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it.each<[unknown, string, string]>([
+    [[], "RR_EMPTY_PROMPT", "expected some token ids or messages, got an array of 0"],
+    [Int32Array.of(1), "RR_INPUT", "got an object (Int32Array); pass Array.from(ids, Number)"],
+    [7, "RR_INPUT", "expected a text, or an array of token ids or messages; got 7"],
+  ])("says what it got instead of a prompt: %o", async (prompt, code, message) => {
+    await expect(modelOf().generate(prompt as string).result).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    });
+  });
+
   it("refuses text without a tokenizer, in the prompt and as stop strings", async () => {
     const model = modelOf();
     await expect(model.generate("x").result).rejects.toMatchObject({ code: "RR_NO_TOKENIZER" });

@@ -3,6 +3,7 @@ import { RingrankError, requireOptions, show } from "@ringrank/errors";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
+import { aboutText } from "./embedding/about-text.js";
 import { embed } from "./embedding/embed.js";
 import { Detokenizer, type KnownTexts } from "./generation/detokenizer.js";
 import { checkCall } from "./generation/generate-call.js";
@@ -137,7 +138,15 @@ export class Model {
       );
     }
     const sequences = await untilAborted(signal, () =>
-      Promise.all(Array.from(texts, (text) => this.#prompts.idsOf(text))),
+      Promise.all(
+        Array.from(texts, async (text, index) => {
+          try {
+            return await this.#prompts.idsOf(text);
+          } catch (error) {
+            throw aboutText(index, error);
+          }
+        }),
+      ),
     );
     const run = async (inputs: Readonly<Record<string, InputValue>>) =>
       (await this.run(inputs, { outputs: [lastHiddenState], signal }))[lastHiddenState];

@@ -35,7 +35,7 @@ test.each([
     ["--prompt", "Juliet ".repeat(15_000)],
     "RR_CONTEXT: expected at most 512 tokens",
   ],
-  ["an empty prompt", ["--prompt", ""], "RR_EMPTY_PROMPT: expected at least one token id"],
+  ["an empty prompt", ["--prompt", ""], 'RR_EMPTY_PROMPT: expected a text of at least one token, got ""'],
   [
     "a decoder's prompt without an encoder",
     ["--decoder-prompt", "2,3"],

@@ -183,4 +183,32 @@ describe("inputs of run", () => {
       expect.objectContaining({ code }),
     );
   });
+
+  it.each<[unknown, string]>([
+    [
+      { type: "int64", dims: [1, 3], data: BigInt64Array.of(1n, 2n) },
+      'got { type: "int64", dims: [1, 3], data: 2 in an object (BigInt64Array) }',
+    ],
+    [{ dims: "1", data: [1] }, 'got { dims: "1", data: an array of 1 }'],
+    [{}, "got an object (Object)"],
+    [BigInt64Array.of(1n), "got an object (BigInt64Array)"],
+    [[BigInt64Array.of(1n)], "expected numbers, got an object (BigInt64Array)"],
+  ])("are refused with what came in place of a tensor: %o", (input_ids, got) => {
+    expect(() => checkInputs({ ...good, input_ids } as Record<string, InputValue>, facts)).toThrow(
+      expect.objectContaining({ code: "RR_TYPE", message: expect.stringContaining(got) }),
+    );
+  });
+
+  it("are refused with the names of those that are missing", () => {
+    const states = ["a", "b", "c", "d"].map((name) => ({ name, type: "float32", dims: [1] }) as const);
+    const many = { ...facts, inputs: [...facts.inputs, ...states] };
+    const input_ids = [[1]];
+    expect(() => checkInputs({ scale: undefined as never }, facts)).toThrow(
+      "expected the inputs input_ids, scale; got none",
+    );
+    expect(() => checkInputs({ input_ids }, facts)).toThrow("expected the input scale; got only input_ids");
+    expect(() => checkInputs({ input_ids }, many)).toThrow(
+      "expected the inputs scale, a, b, and 2 more; got only input_ids",
+    );
+  });
 });

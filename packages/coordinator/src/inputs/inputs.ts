@@ -35,13 +35,11 @@ export function checkInputs(
     throw new RingrankError("RR_INPUT", `expected an object of inputs by name, got ${show(inputs)}`);
   }
   refuseUnknown(inputs, facts);
+  refuseMissing(inputs, needed);
   const sizes = new Map<string, number>();
   const checked: Record<string, TensorMessage> = {};
   for (const info of facts.inputs) {
-    if (inputs[info.name] === undefined) {
-      if (optionalInputs.includes(info.name) || !needed.includes(info.name)) continue;
-      throw new RingrankError("RR_INPUT", `expected the input ${info.name}, got ${given(inputs)}`);
-    }
+    if (inputs[info.name] === undefined) continue;
     const tensor = toMessage(info, inputs[info.name]);
     bindSizes(info, tensor.dims, sizes);
     checked[info.name] = tensor;
@@ -63,8 +61,17 @@ function refuseUnknown(inputs: Readonly<Record<string, InputValue>>, facts: Mode
   throw new RingrankError("RR_INPUT", `expected the inputs ${known.join(", ")}, got ${unknown}`);
 }
 
-function given(inputs: Readonly<Record<string, InputValue>>): string {
-  return Object.keys(inputs).join(", ") || "none";
+function refuseMissing(inputs: Readonly<Record<string, InputValue>>, needed: readonly string[]): void {
+  const missing = needed.filter((name) => inputs[name] === undefined && !optionalInputs.includes(name));
+  if (missing.length === 0) return;
+  const some =
+    missing.slice(0, 3).join(", ") + (missing.length > 3 ? `, and ${missing.length - 3} more` : "");
+  const given = Object.keys(inputs).filter((name) => inputs[name] !== undefined);
+  const got = given.length === 0 ? "none" : `only ${given.join(", ")}`;
+  throw new RingrankError(
+    "RR_INPUT",
+    `expected the input${missing.length === 1 ? "" : "s"} ${some}; got ${got}`,
+  );
 }
 
 function toMessage(info: ValueInfo, value: unknown): TensorMessage {
@@ -83,12 +90,23 @@ function toMessage(info: ValueInfo, value: unknown): TensorMessage {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     throw new RingrankError(
       "RR_TYPE",
-      `input ${name}: expected nested arrays of numbers or { type: "${type}", dims, data } with data as ` +
-        "long as dims say",
+      `input ${name}: expected nested arrays of numbers, or { type: "${type}", dims, data } with the type's own ` +
+        `array, as long as dims say; got ${parts(value)}`,
     );
   }
   const { dims, elements } = flatten(name, value);
   return { type, dims, data: arrayFrom(name, type, elements) };
+}
+
+/** What came in place of a tensor: `{ type: "int64", dims: [1, 3], data: 2 in an object (BigInt64Array) }`. */
+function parts(value: object): string {
+  if (ArrayBuffer.isView(value)) return show(value);
+  const fields = Object.entries(value).map(([name, field]: [string, unknown]) => {
+    if (name === "dims" && Array.isArray(field)) return `dims: [${field.map(show).join(", ")}]`;
+    const length = ArrayBuffer.isView(field) && "length" in field ? `${String(field.length)} in ` : "";
+    return `${name}: ${length}${show(field)}`;
+  });
+  return fields.length === 0 ? show(value) : `{ ${fields.join(", ")} }`;
 }
 
 /** Checks fixed sizes, and that a size that several inputs share is the same in all of them. */

@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, show } from "@ringrank/errors";
 
 /** Numbers nested to the depth of the tensor's rank; a bare number is a scalar. */
 export type NestedArray = number | bigint | boolean | readonly NestedArray[];
@@ -47,10 +47,7 @@ function collect(
       return;
     }
     if (Array.isArray(value)) throw ragged(name, `one number`, `an array of ${value.length}`, depth);
-    throw new RingrankError(
-      "RR_TYPE",
-      `input ${name}: expected numbers, got ${value === null ? "null" : typeof value}`,
-    );
+    throw new RingrankError("RR_TYPE", `input ${name}: expected numbers, got ${show(value)}`);
   }
   if (!Array.isArray(value)) throw ragged(name, `an array of ${expected}`, "one number", depth);
   if (value.length !== expected) {

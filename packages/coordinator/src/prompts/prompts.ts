@@ -34,7 +34,7 @@ export class Prompts {
   async promptIdsOf(prompt: unknown, variables?: TemplateVariables): Promise<readonly number[]> {
     if (!isConversation(prompt)) {
       if (variables !== undefined) throw onlyForMessages(variables);
-      return this.idsOf(prompt);
+      return this.#checked(prompt, "token ids or messages");
     }
     const messages = checkMessages(prompt);
     const { maxContext } = this.#limits;
@@ -51,10 +51,8 @@ export class Prompts {
    *
    * @throws RR_INPUT, RR_NO_TOKENIZER, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT
    */
-  async idsOf(prompt: unknown): Promise<readonly number[]> {
-    const ids = await this.#tokenize(prompt);
-    checkIds(ids, this.#limits);
-    return ids;
+  async idsOf(text: unknown): Promise<readonly number[]> {
+    return this.#checked(text, "token ids");
   }
 
   /** @throws RR_NO_TOKENIZER */
@@ -63,15 +61,27 @@ export class Prompts {
     throw noTokenizer(what);
   }
 
-  async #tokenize(prompt: unknown): Promise<readonly number[]> {
+  /** @param others what an array may contain */
+  async #checked(prompt: unknown, others: string): Promise<readonly number[]> {
+    const ids = await this.#tokenize(prompt, others);
+    if (ids.length === 0) {
+      const expected = typeof prompt === "string" ? "a text of at least one token" : `some ${others}`;
+      throw new RingrankError("RR_EMPTY_PROMPT", `expected ${expected}, got ${show(prompt)}`);
+    }
+    checkIds(ids, this.#limits);
+    return ids;
+  }
+
+  async #tokenize(prompt: unknown, others: string): Promise<readonly number[]> {
     if (typeof prompt === "string") {
       const { maxContext } = this.#limits;
       return this.requireTokenizer("a text").call((remote) => remote.encode(prompt, maxContext));
     }
     if (Array.isArray(prompt)) return [...prompt];
+    const advice = ArrayBuffer.isView(prompt) ? "; pass Array.from(ids, Number)" : "";
     throw new RingrankError(
       "RR_INPUT",
-      `expected a prompt that is text, or an array of token ids or messages; got ${show(prompt)}`,
+      `expected a text, or an array of ${others}; got ${show(prompt)}${advice}`,
     );
   }
 }
