@@ -1,4 +1,5 @@
-import { RingrankError, requireOptions } from "@ringrank/errors";
+import { RingrankError, requireOptions, show } from "@ringrank/errors";
+import type { Graph } from "@ringrank/model";
 import { objectives } from "./decide/objective.js";
 import type { PlanOptions, ProgramOptions } from "./plan.js";
 import { activationPrecisions, weightPrecisions } from "./precision/precision.js";
@@ -39,6 +40,20 @@ export function checkProgramOptions(options: ProgramOptions): void {
 export function checkRanks(ranks: number): void {
   if (Number.isInteger(ranks) && ranks >= 1 && ranks <= mostRanks) return;
   throw new RingrankError("RR_RANKS", `expected ranks to be an integer from 1 to ${mostRanks}, got ${ranks}`);
+}
+
+/**
+ * Refuses what is no graph at all. A graph that is malformed is found out later.
+ *
+ * @throws RingrankError RR_GRAPH
+ */
+export function requireGraph(graph: Graph): void {
+  const parts: Partial<Graph> | null | undefined = graph;
+  if (Array.isArray(parts?.nodes) && Array.isArray(parts.inputs) && parts.weights instanceof Map) return;
+  throw new RingrankError(
+    "RR_GRAPH",
+    `expected a Graph, such as buildGraph and openExport return and GraphBuilder builds; got ${show(graph)}`,
+  );
 }
 
 /** The size limit of a group. */

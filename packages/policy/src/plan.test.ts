@@ -1,7 +1,9 @@
-import { GraphBuilder, renameValues, reorderNodes, type Value } from "@ringrank/model";
+import { type Graph, GraphBuilder, renameValues, reorderNodes, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../test/support/coded-error.js";
+import type { PartitionPolicy } from "./partition-policy/partition-policy.js";
 import { buildPrograms, graphInPrecision, planGraph, policyFromJSON } from "./plan.js";
+import { attentionGraph } from "./testing/attention-graph.js";
 import {
   feedForward,
   onlyNorm,
@@ -38,6 +40,21 @@ describe("an invalid number of ranks", () => {
   it.each([0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY])("is refused: %d", (ranks) => {
     const { message } = expectCode("RR_RANKS", () => planGraph(feedForward(), { ranks }));
     expect(message).toContain(`got ${ranks}`);
+  });
+});
+
+describe("what is no graph, or no policy", () => {
+  it.each([undefined, {}, { nodes: [] }])("is refused: %j", (graph) => {
+    const { message } = expectCode("RR_GRAPH", () => planGraph(graph as unknown as Graph, { ranks: 2 }));
+    expect(message).toContain("expected a Graph");
+  });
+
+  it("is refused, with how to make a policy of its JSON", () => {
+    const data = planGraph(feedForward(), { ranks: 2 }).toJSON();
+    const { message } = expectCode("RR_POLICY", () =>
+      buildPrograms(feedForward(), data as unknown as PartitionPolicy),
+    );
+    expect(message).toContain("policyFromJSON");
   });
 });
 
@@ -133,6 +150,15 @@ describe("sums are owed as long as possible:", () => {
 describe("nothing is hidden: planning", () => {
   it("refuses to run copies if nothing can be sharded", () => {
     expectCode("RR_NOTHING_SHARDED", () => planGraph(onlyNorm(), { ranks: 2 }));
+  });
+
+  it("is an error that says so if its matrices are constants inside the graph", () => {
+    const g = new GraphBuilder();
+    const inline = { kind: "inline", data: new Float32Array(64) } as const;
+    const matrix = g.weight("matrix", { ...parameter(8, 8), source: inline });
+    g.output("y", g.matmul(g.input("x", "float32", ["batch", 8]), matrix), "float32", ["batch", 8]);
+    const { message } = expectCode("RR_NOTHING_SHARDED", () => planGraph(g.build(), { ranks: 2 }));
+    expect(message).toContain("all of its weights are constants inside the graph (inline)");
   });
 
   it("says what needs the weights whole", () => {
@@ -232,6 +258,38 @@ describe("a policy written as JSON", () => {
     const factors = written.factors.map((factor: object) => ({ ...factor, sharded: false }));
     const policy = policyFromJSON(graph, { ...written, factors }, { ranks: 2 });
     expect(policy.bytesPerRank).toEqual([policy.totalBytes, policy.totalBytes]);
+    for (const { reason } of policy.factors.filter(({ id }) => written.factors[id].sharded))
+      expect(reason).toBe("the given policy leaves it whole");
+  });
+
+  /** A policy for two ranks that shards everything that could be sharded. */
+  function shardingAll(graph: Graph): object {
+    const policy = planGraph(graph, { ranks: 1 }).toJSON();
+    return { ...policy, ranks: 2, factors: policy.factors.map((factor) => ({ ...factor, sharded: true })) };
+  }
+
+  it("is refused if it shards factors that meet, which the error names", () => {
+    const heads = attentionGraph(undefined, 1, 32);
+    const { message } = expectCode("RR_POLICY", () =>
+      policyFromJSON(heads, shardingAll(heads), { ranks: 2 }),
+    );
+    expect(message).toMatch(
+      /^the policy shards factor \d \(heads\) and factor \d \(groups\), which meet in one tensor; /,
+    );
+  });
+
+  it("is refused if it leaves a sum that ranks cannot reduce, and the error names its factors", () => {
+    const g = new GraphBuilder();
+    const double = (...dims: number[]) => ({ ...parameter(...dims), type: "float64" as const });
+    const up = g.matmul(g.input("x", "float64", ["batch", 8]), g.weight("up", double(8, 16)));
+    g.output("y", g.matmul(up, g.weight("down", double(16, 8))), "float64", ["batch", 8]);
+    const graph = g.build();
+    const one = shardingAll(graph) as { factors: { id: number; label: string; sharded: boolean }[] };
+    const factors = one.factors.map((factor) => ({ ...factor, sharded: factor.id === 0 }));
+    const { message } = expectCode("RR_POLICY", () =>
+      policyFromJSON(graph, { ...one, factors }, { ranks: 2 }),
+    );
+    expect(message).toContain(`the policy shards factor 0 (${factors[0]!.label}), of which some`);
   });
 
   it.each([

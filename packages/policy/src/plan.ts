@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
 import { type Analysis, analyse } from "./analysis/analyse.js";
 import type { Roles } from "./analysis/roles.js";
-import { checkPlanOptions, checkProgramOptions, checkRanks } from "./check-options.js";
+import { checkPlanOptions, checkProgramOptions, checkRanks, requireGraph } from "./check-options.js";
 import { decide, type Limits, type Plan, planFor } from "./decide/decide.js";
 import type { Objective } from "./decide/objective.js";
 import { describePlan } from "./description/describe-plan.js";
@@ -41,6 +41,7 @@ export interface PlanOptions {
  */
 export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   checkPlanOptions(options);
+  requireGraph(graph);
   const limits: Limits = {
     ranks: options.ranks,
     objective: options.objective ?? "memory",
@@ -66,6 +67,7 @@ export function policyFromJSON(
   options: Omit<PlanOptions, "objective">,
 ): PartitionPolicy {
   checkPlanOptions(options);
+  requireGraph(graph);
   const read = readPolicyData(data);
   if (read.ranks !== options.ranks) {
     throw new RingrankError(
@@ -93,7 +95,7 @@ export function policyFromJSON(
     );
   }
   const limits: Limits = { ranks: read.ranks, objective: read.objective, memoryPerRank };
-  return new PartitionPolicy(describePlan(analysis, plan, limits));
+  return new PartitionPolicy(describePlan(analysis, plan, limits, read.whole));
 }
 
 /**
@@ -124,6 +126,14 @@ export function buildPrograms(
   options: ProgramOptions = {},
 ): RankProgram[] {
   checkProgramOptions(options);
+  requireGraph(graph);
+  // Another entry of the package may have a class of its own.
+  if (typeof (policy as Partial<PartitionPolicy> | undefined)?.toJSON !== "function") {
+    throw new RingrankError(
+      "RR_POLICY",
+      "expected a PartitionPolicy; policyFromJSON makes one of what toJSON() returned",
+    );
+  }
   const analysis = analyse(graph, policy.precision);
   checkGraphOf(policy.toJSON(), analysis);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);

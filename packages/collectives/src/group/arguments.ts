@@ -9,7 +9,7 @@ export function elementType(collective: string, data: CollectiveArray): ElementT
   // Unlike `instanceof`, this also works for arrays from another realm.
   const tag = ArrayBuffer.isView(data) ? data[Symbol.toStringTag] : undefined;
   if (tag !== "Float32Array" && tag !== "Int32Array") {
-    const came = tag ?? (data === null ? "null" : typeof data);
+    const came = tag ?? show(data);
     throw new RingrankError("RR_TYPE", `${collective}: expected a Float32Array or Int32Array, got ${came}`);
   }
   if (data.length >= elementLimit) {

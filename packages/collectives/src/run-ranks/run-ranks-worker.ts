@@ -14,11 +14,24 @@ async function perform({ group, rank, algorithm, taskUrl, data }: Assignment): P
     const task = await loadTask(taskUrl);
     const comm = enterGroup(group, rank, { algorithm });
     const value = await task(comm, data);
-    post({ kind: "result", value });
+    postResult(value, rank);
     comm.leave();
   } catch (error) {
     poisonFrom(new GroupMemory(group), rank, asFailure(error, rank).toData());
     post({ kind: "failed" });
+  }
+}
+
+/** @throws RR_RANK_FAILED if it cannot be cloned */
+function postResult(value: unknown, rank: number): void {
+  try {
+    post({ kind: "result", value });
+  } catch (cause) {
+    throw new RingrankError(
+      "RR_RANK_FAILED",
+      `rank ${rank} returned what cannot be cloned for another thread: ${textOf(cause)}; return plain data`,
+      { rank, cause },
+    );
   }
 }
 

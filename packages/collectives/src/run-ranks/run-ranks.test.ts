@@ -125,6 +125,15 @@ describe("runRanks rejects with the root cause", () => {
     await expect(runRanks(2, moduleUrl(run))).rejects.toMatchObject({ code: "RR_RANK_FAILED", message });
   });
 
+  it("if a rank returns what cannot be cloned", async () => {
+    const run = "export const run = (comm) => (comm.rank === 1 ? () => 1 : 1);";
+    await expect(runRanks(2, moduleUrl(run))).rejects.toMatchObject({
+      code: "RR_RANK_FAILED",
+      rank: 1,
+      message: expect.stringMatching(/^rank 1 returned what cannot be cloned .*; return plain data$/),
+    });
+  });
+
   it("and keeps the code of an error that has one", async () => {
     const task = inlineTask((comm) => comm.broadcast(new Float32Array(1), comm.rank === 2 ? -1 : 0));
     await expect(runRanks(3, task, undefined)).rejects.toMatchObject({ code: "RR_OPTION", rank: 2 });

@@ -169,7 +169,7 @@ function precisionOptions(options: LoadOptions): Pick<CheckedLoadOptions, "preci
 function policyOption({ policy, objective }: LoadOptions): object | undefined {
   if (policy === undefined) return undefined;
   if (typeof policy !== "object" || policy === null) {
-    throw optionError("policy", "a PartitionPolicy or its JSON", policy);
+    throw optionError("policy", "a PartitionPolicy, or what JSON.parse makes of its JSON", policy);
   }
   refuseBeside("a policy", "objective", objective);
   return policy;

@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
+import { elementCount } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/factored-graph.js";
-import { isParameter, type Role, type Roles } from "../analysis/roles.js";
+import { isParameter, type Role, type Roles, type WeightUse } from "../analysis/roles.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, type ReferenceStep, referenceStep, secondsOfCollective } from "./cost.js";
@@ -56,15 +57,40 @@ export function decide(factored: FactoredGraph, found: Roles, limits: Limits): P
 /** The plan that shards exactly `roles`. */
 export function planFor(factored: FactoredGraph, found: Roles, roles: readonly Role[], ranks: number): Plan {
   const planner = new Planner(factored, found, ranks);
-  const placed = planner.isAdmissible(roles) ? planner.place(planner.draft(roles)) : undefined;
+  if (!planner.isAdmissible(roles)) throw meeting(roles, found);
+  const placed = planner.place(planner.draft(roles));
   if (placed === undefined) {
+    const which = roles.map((role) => nameOf(role, found)).join(", ");
     throw new RingrankError(
       "RR_POLICY",
-      "the policy shards factors that meet in one tensor, have too few units for this many ranks, or " +
-        "leave sums of float64 or 64-bit integers; plan this graph again",
+      `the policy shards ${which}, of which some have too few units for ${ranks} ranks, or leave sums of float64 ` +
+        "or 64-bit integers; shard fewer of them, or plan this graph again",
     );
   }
   return planner.finish(placed);
+}
+
+/** @param roles of which two meet, or one meets itself */
+function meeting(roles: readonly Role[], found: Roles): RingrankError {
+  const { conflicts } = found;
+  const meets = (one: Role, other: Role): boolean =>
+    one.factors.some((factor) => other.factors.some((its) => conflicts.meet(factor, its)));
+  const [first, second] = roles.flatMap((one, at) => {
+    const other = roles.slice(at).find((next) => meets(one, next));
+    return other === undefined ? [] : [[one, other] as const];
+  })[0]!;
+  const [one, other] = [first, second].map((role) => nameOf(role, found));
+  const what = first === second ? `${one}, which meets itself` : `${one} and ${other}, which meet`;
+  return new RingrankError(
+    "RR_POLICY",
+    `the policy shards ${what} in one tensor; shard ${first === second ? "others" : "one of them"}, or plan this ` +
+      "graph again",
+  );
+}
+
+/** As in the policy's JSON and its table: `factor 1 (heads)`. */
+function nameOf(role: Role, { roles }: Roles): string {
+  return `factor ${roles.indexOf(role)} (${role.label})`;
 }
 
 /** A choice of roles before its sums have been placed. */
@@ -214,6 +240,12 @@ function wholeReasons(uses: Roles["uses"]): string {
       bytes.set(reason, (bytes.get(reason) ?? 0) + size);
   }
   const most = [...bytes].sort(([, a], [, b]) => b - a).map(([reason]) => reason);
-  if (most.length === 0) return "it has no weight of more than one element";
+  if (most.length === 0) {
+    const isInline = ({ weight }: WeightUse): boolean =>
+      !isParameter(weight) && weight.type.includes("float") && elementCount(weight.dims) > 1;
+    return uses.some(isInline)
+      ? "all of its weights are constants inside the graph (inline), which every rank has"
+      : "it has no weight of more than one element";
+  }
   return most.slice(0, 3).join("; ") + (most.length > 3 ? "; and others" : "");
 }

@@ -6,15 +6,26 @@ import { describeCollectives } from "./describe-collectives.js";
 import { describeFactors } from "./describe-factors.js";
 import { describeWeights } from "./describe-weights.js";
 import { unruledOperators } from "./unruled-operators.js";
+import { isPlannedReason } from "./why-not-sharded.js";
 
-/** A plan as data, with the reason for every decision in it. */
-export function describePlan(analysis: Analysis, plan: Plan, { ranks, objective }: Limits): PolicyData {
+/**
+ * A plan as data, with the reason for every decision in it.
+ *
+ * @param given for a policy that was read: its reasons for leaving factors whole, by id
+ */
+export function describePlan(
+  analysis: Analysis,
+  plan: Plan,
+  { ranks, objective }: Limits,
+  given: ReadonlyMap<number, string> = new Map(),
+): PolicyData {
   const { factored, found, precision, fingerprint } = analysis;
   const uses = parameterUses(found.uses);
   const roleOf = new Map(
     found.roles.flatMap((role) => role.factors.map((factor) => [factor, role] as const)),
   );
-  const described = { factored, found, plan, uses, roleOf };
+  const leftWhole = new Set(found.roles.filter((_, id) => given.has(id) && !isPlannedReason(given.get(id)!)));
+  const described = { factored, found, plan, uses, roleOf, leftWhole };
   return {
     version: policyVersion,
     graph: fingerprint,

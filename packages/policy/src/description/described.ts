@@ -11,4 +11,6 @@ export interface Described {
   /** Where each parameter is read, by its name. */
   readonly uses: ReadonlyMap<string, readonly WeightUse[]>;
   readonly roleOf: ReadonlyMap<Factor, Role>;
+  /** Roles that a given policy leaves whole, and a planned one would not for the reason that planning has. */
+  readonly leftWhole: ReadonlySet<Role>;
 }

@@ -11,27 +11,32 @@ export interface WrittenPolicy {
   readonly precision: Precision;
   /** Ids of the factors to shard. */
   readonly sharded: readonly number[];
+  /** By id of the other factors: why they are whole, as far as the policy says. */
+  readonly whole: ReadonlyMap<number, string>;
 }
 
 /** @throws RingrankError RR_POLICY: `data` was not returned by `policy.toJSON()` */
 export function readPolicyData(data: unknown): WrittenPolicy {
   const policy = asRecord(data, "a policy");
-  if (policy.version !== policyVersion) fail(`version ${policyVersion}`, policy.version);
+  if (policy.version !== policyVersion)
+    fail(`version ${policyVersion}`, policy.version, "Plan again with this version of Ringrank");
   const { ranks, objective, graph, factors } = policy;
   if (typeof ranks !== "number" || !Number.isInteger(ranks) || ranks < 1)
     return fail("ranks to be a whole number", ranks);
   const precision = readPrecision(policy.precision);
   if (typeof graph !== "string") return fail("graph to be a digest", graph);
   if (!Array.isArray(factors)) return fail("factors to be a list", factors);
+  const whole = new Map<number, string>();
   const sharded = factors.flatMap((one: unknown): number[] => {
-    const { id, sharded } = asRecord(one, "a factor");
+    const { id, sharded, reason } = asRecord(one, "a factor");
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0)
       return fail("a factor's id to be a whole number", id);
     if (typeof sharded !== "boolean") return fail("a factor's sharded to be true or false", sharded);
+    if (!sharded) whole.set(id, typeof reason === "string" ? reason : "");
     return sharded ? [id] : [];
   });
   if (new Set(sharded).size !== sharded.length) return fail("every factor once", "a repeated id");
-  return { ranks, objective: oneOf("objective", objectives, objective), graph, precision, sharded };
+  return { ranks, objective: oneOf("objective", objectives, objective), graph, precision, sharded, whole };
 }
 
 function readPrecision(value: unknown): Precision {
@@ -53,11 +58,11 @@ function asRecord(value: unknown, what: string): Readonly<Record<string, unknown
   return value as Readonly<Record<string, unknown>>;
 }
 
-function fail(expected: string, got: unknown): never {
+function fail(expected: string, got: unknown, advice = "Pass what policy.toJSON() returned"): never {
   const text = JSON.stringify(got) ?? String(got);
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   throw new RingrankError(
     "RR_POLICY",
-    `not a partition policy: expected ${expected}, got ${shown}. Pass what policy.toJSON() returned.`,
+    `not a partition policy: expected ${expected}, got ${shown}. ${advice}.`,
   );
 }

@@ -55,7 +55,7 @@ function summary(policy: PolicyData): string[] {
   ];
   if (policy.ranks > 1) {
     lines.push(
-      `${predicted.step}: ${predicted.allReducesPerToken} all-reduces${gathers(predicted.allGathersPerToken)}, ` +
+      `${predicted.step}: ${several(predicted.allReducesPerToken, "all-reduce")}${gathers(predicted.allGathersPerToken)}, ` +
         `${formatBytes(predicted.collectiveBytesPerToken)} from each rank`,
     );
   }
@@ -77,7 +77,11 @@ function inPrecision({ precision, weights, totalBytes }: PolicyData): string {
 }
 
 function gathers(count: number): string {
-  return count === 0 ? "" : `, ${count} all-gathers`;
+  return count === 0 ? "" : `, ${several(count, "all-gather")}`;
+}
+
+function several(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function unruledLine(
