@@ -115,7 +115,7 @@ export interface StepRequest {
   readonly keep?: readonly number[];
   /** Sequences whose cache is released, kept or not. */
   readonly close: readonly number[];
-  /** New sequences that begin with tokens of kept ones. */
+  /** New sequences that begin with tokens of kept or open ones. */
   readonly restore?: readonly RestoredSequence[];
   /** Sources that are encoded before the rows are computed, each once and by itself. For encoder–decoders. */
   readonly encode?: readonly StepSource[];
@@ -123,10 +123,10 @@ export interface StepRequest {
   readonly rows: readonly StepRow[];
 }
 
-/** A new sequence whose first tokens are those of a kept one, whose cache it copies. */
+/** A new sequence whose first tokens are those of another one, whose cache it copies. */
 export interface RestoredSequence {
   readonly sequence: number;
-  /** The kept sequence. */
+  /** The other sequence, kept or open. */
   readonly from: number;
   /** How many tokens; `restorableTokens` says which numbers are possible. */
   readonly tokens: number;

@@ -87,6 +87,11 @@ export class GeneratedSequence implements ScheduledSequence {
     return this.#finish !== undefined || this.#asked >= this.#limit;
   }
 
+  get mostEntered(): number {
+    // The token asked for last enters with the next one's step.
+    return this.#entered + Math.max(0, this.#asked - 1);
+  }
+
   get entered(): readonly number[] {
     return [...this.prompt.slice(0, this.#entered), ...this.#continued];
   }

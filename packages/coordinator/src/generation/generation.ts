@@ -24,7 +24,7 @@ export interface GenerationResult {
 
 export interface Usage {
   readonly promptTokens: number;
-  /** How many of the prompt's tokens were not computed, because the prefix cache had them. */
+  /** How many of the prompt's tokens were not computed, because the cache of another generation had them. */
   readonly cachedTokens: number;
   readonly completionTokens: number;
 }

@@ -81,6 +81,26 @@ describe("PrefixCache", () => {
     expect(cache.find(count(20))).toBeUndefined();
   });
 
+  it("finds the prompts of running sequences as well, as far as they have been sent", () => {
+    const cache = prefixes();
+    cache.add(1, count(20));
+    const running = (mostEntered: number) => [{ id: 2, prompt: count(30), mostEntered }];
+    expect(cache.find(count(40), running(25))).toEqual({ from: 2, tokens: 25 });
+    expect(cache.find(count(40), running(33))).toEqual({ from: 2, tokens: 30 });
+    expect(cache.find(count(40), running(20))).toEqual({ from: 1, tokens: 20 });
+    expect(prefixes().find(count(40), running(15))).toBeUndefined();
+  });
+
+  it("finds no running sequence that may have replaced some of the tokens", () => {
+    const running = (mostEntered: number) => [{ id: 2, prompt: count(30), mostEntered }];
+    const windowed = prefixes(1000, { ...unlimited, rows: 32 });
+    expect(windowed.find(count(40), running(32))).toEqual({ from: 2, tokens: 30 });
+    expect(windowed.find(count(40), running(33))).toBeUndefined();
+    const recurrent = prefixes(1000, { ...unlimited, recurrent: true });
+    expect(recurrent.find(count(40), running(30))).toEqual({ from: 2, tokens: 30 });
+    expect(recurrent.find(count(40), running(31))).toBeUndefined();
+  });
+
   it("adds nothing if rows depend on more than tokens", () => {
     expect(prefixes(1000, { ...unlimited, dependsOnMore: true }).add(1, count(20))).toBeUndefined();
   });
@@ -109,6 +129,16 @@ describe("Scheduler with a prefix cache", () => {
       rows.map((row) => row.want !== "next" && row.ids.length),
     );
     expect(lengths).toEqual([16, 4, 16, 16, 8]);
+  });
+
+  it("computes what the prompts of several generations have in common once, even if none has ended", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes(), prefillChunk: 16 });
+    const prompts = [90, 80, 70].map((own) => [...count(40), own]);
+    const results = prompts.map((prompt) => startGeneration(scheduler, prompt, { maxNewTokens: 3 }).result);
+    const usages = (await Promise.all(results)).map(({ usage }) => usage.cachedTokens);
+    expect(usages).toEqual([0, 40, 40]);
+    expect(group.computed).toBe(41 + 1 + 1 + 3 * 2);
   });
 
   it("has the cache of a generation kept once it has ended, without waiting for the next one", async () => {

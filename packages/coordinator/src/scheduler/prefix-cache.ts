@@ -1,19 +1,22 @@
 import { type CacheLimits, restorableTokens } from "@ringrank/rank-worker";
+import type { ScheduledSequence } from "./scheduled-sequence.js";
 
-/** Tokens at the beginning of a prompt that the ranks have in the cache of an ended sequence. */
+/** Tokens at the beginning of a prompt that the ranks have in the cache of another sequence. */
 export interface CachedPrefix {
-  /** The ended sequence. */
+  /** The other sequence, kept or running. */
   readonly from: number;
   readonly tokens: number;
 }
+
+type RunningSequence = Pick<ScheduledSequence, "id" | "prompt" | "mostEntered">;
 
 /** Fewer tokens are not worth a copy. Prompts that have nothing else in common share a few. */
 const fewestTokens = 16;
 
 /**
- * The ended sequences whose caches the ranks keep. A prompt that begins with the same tokens as one of them is only
- * computed from the first other token on, as the next turn of a conversation. This is the list; the scheduler has the
- * ranks do what it says.
+ * The ended sequences whose caches the ranks keep. A prompt that begins with the same tokens as one of them, or as the
+ * prompt of a running sequence, is only computed from the first other token on, as the next turn of a conversation. This
+ * is the list; the scheduler has the ranks do what it says.
  */
 export class PrefixCache {
   readonly #maxTokens: number;
@@ -54,20 +57,28 @@ export class PrefixCache {
 
   /**
    * The longest beginning of a prompt that need not be computed. It leaves at least one token, whose logits are needed.
+   *
+   * @param running sequences that have a cache
    */
-  find(prompt: readonly number[]): CachedPrefix | undefined {
+  find(prompt: readonly number[], running: Iterable<RunningSequence> = []): CachedPrefix | undefined {
     const wanted = prompt.slice(0, -1);
     let best: CachedPrefix | undefined;
     for (const [from, kept] of this.#kept) {
       const tokens = this.#restorable(kept, wanted);
       if (tokens >= (best?.tokens ?? fewestTokens)) best = { from, tokens };
     }
+    for (const { id, prompt: its = [], mostEntered = 0 } of running) {
+      const common = Math.min(commonLength(its, wanted), mostEntered);
+      const tokens = restorableTokens(this.#limits, mostEntered, common);
+      if (tokens > (best?.tokens ?? fewestTokens - 1)) best = { from: id, tokens };
+    }
     return best;
   }
 
-  /** Says that a prefix is used, so that its sequence is released after the others. */
+  /** Says that a prefix is used, so that its sequence, if it is a kept one, is released after the others. */
   use({ from }: CachedPrefix): void {
-    const tokens = this.#kept.get(from)!;
+    const tokens = this.#kept.get(from);
+    if (tokens === undefined) return;
     this.#kept.delete(from);
     this.#kept.set(from, tokens);
   }

@@ -33,10 +33,10 @@ export class RankCaches {
     return this.#toKeep.length + this.#toClose.length > 0;
   }
 
-  /** The kept tokens that a sequence without a cache may begin with. */
+  /** The tokens in caches that a sequence without one may begin with. */
   prefixOf(sequence: ScheduledSequence): CachedPrefix | undefined {
     if (sequence.prompt === undefined || this.#cached.has(sequence)) return undefined;
-    return this.#prefixCache?.find(sequence.prompt);
+    return this.#prefixCache?.find(sequence.prompt, this.#cached);
   }
 
   /** The source that must be encoded for a sequence without a cache. */

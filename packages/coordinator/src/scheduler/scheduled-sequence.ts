@@ -9,8 +9,10 @@ export interface ScheduledSequence {
   readonly id: number;
   /** Token ids that an encoder reads before the sequence's first piece; only for encoder–decoders. */
   readonly source: readonly number[] | undefined;
-  /** Its first tokens, if the prefix cache may have some of them. */
+  /** Its first tokens, if it may share them with other sequences. */
   readonly prompt?: readonly number[] | undefined;
+  /** The most tokens that its cache can have once all pieces have been answered. Those of the prompt, it will have. */
+  readonly mostEntered?: number | undefined;
   /** The tokens in its cache, once all pieces have been answered, if later sequences may begin with them. */
   readonly entered?: readonly number[] | undefined;
   /** Once true, the cache is released at the next opportunity. */

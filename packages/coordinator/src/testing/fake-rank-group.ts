@@ -31,7 +31,7 @@ export class FakeRankGroup implements RankGroup {
   readonly kept = new Map<number, readonly number[]>();
   /** Tokens of every sequence that has or had a cache. */
   readonly everCached = new Map<number, readonly number[]>();
-  /** Every restored prefix, and how many tokens the kept sequence has that it comes from. */
+  /** Every restored prefix, and how many tokens the sequence has that it comes from. */
   readonly restored: { readonly tokens: number; readonly of: number }[] = [];
   /** Sources of every sequence that has one encoded. */
   readonly sources = new Map<number, readonly number[]>();
@@ -106,9 +106,9 @@ export class FakeRankGroup implements RankGroup {
       this.sources.delete(id);
     }
     for (const { sequence, from, tokens } of restore) {
-      const kept = this.kept.get(from)!;
-      this.restored.push({ tokens, of: kept.length });
-      this.caches.set(sequence, kept.slice(0, tokens));
+      const other = this.kept.get(from) ?? this.caches.get(from)!;
+      this.restored.push({ tokens, of: other.length });
+      this.caches.set(sequence, other.slice(0, tokens));
     }
     for (const { sequence, ids } of encode) {
       this.sources.set(sequence, ids);

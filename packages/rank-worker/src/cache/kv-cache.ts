@@ -20,8 +20,8 @@ export interface StepRange {
   readonly source: number;
 }
 
-/** What an ended sequence has left, outside the slots. */
-interface KeptSequence {
+/** A copy of what a sequence has, outside the slots. */
+interface CopiedSequence {
   readonly length: number;
   /** By growing group. */
   readonly rows: readonly (readonly Uint8Array[])[];
@@ -59,7 +59,7 @@ export class KvCache {
   readonly #lengths = new Map<number, number>();
   /** By sequence: the number of its source tokens. */
   readonly #sources = new Map<number, number>();
-  readonly #kept = new Map<number, KeptSequence>();
+  readonly #kept = new Map<number, CopiedSequence>();
   #allocatedSlots = 0;
 
   /**
@@ -97,28 +97,25 @@ export class KvCache {
 
   /** Ends a sequence, but keeps what {@link restore} needs until it is closed. */
   keep(sequence: number): void {
-    const slot = this.slotOf(sequence);
-    const length = this.length(sequence);
-    const rows = this.#growing.map((group) => group.take(slot, length));
-    const states = this.#recurrent.take(slot);
+    const copy = this.#copyOf(sequence);
     this.close(sequence);
-    this.#kept.set(sequence, { length, rows, states });
+    this.#kept.set(sequence, copy);
   }
 
   /**
-   * Opens a sequence with the first `count` tokens of a kept one. `restorableTokens` says which counts are possible.
+   * Opens a sequence with the first `count` tokens of a kept or open one. `restorableTokens` says which counts are
+   * possible.
    *
-   * @throws RR_INPUT if there is no such kept sequence
+   * @throws RR_INPUT if the other one is neither
    */
   restore(sequence: number, from: number, count: number): void {
-    const kept = this.#kept.get(from);
-    if (kept === undefined) throw new RingrankError("RR_INPUT", `expected a kept sequence, got ${from}`);
+    const copy = this.#kept.get(from) ?? this.#copyOf(from);
     this.#open(sequence);
     this.#lengths.set(sequence, count);
     this.#allocate(this.#allocatedSlots);
     const slot = this.slotOf(sequence);
-    for (const [at, group] of this.#growing.entries()) group.put(slot, kept.rows[at]!, kept.length, count);
-    this.#recurrent.put(slot, kept.states);
+    for (const [at, group] of this.#growing.entries()) group.put(slot, copy.rows[at]!, copy.length, count);
+    this.#recurrent.put(slot, copy.states);
   }
 
   /** Releases what an open or kept sequence has. */
@@ -208,6 +205,13 @@ export class KvCache {
       this.#recurrent.replace(slot, outputs, slot - range.first);
       this.#lengths.set(sequence, length + newTokens);
     }
+  }
+
+  #copyOf(sequence: number): CopiedSequence {
+    const slot = this.slotOf(sequence);
+    const length = this.length(sequence);
+    const rows = this.#growing.map((group) => group.take(slot, length));
+    return { length, rows, states: this.#recurrent.take(slot) };
   }
 
   #open(sequence: number): void {

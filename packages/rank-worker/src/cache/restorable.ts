@@ -2,7 +2,7 @@ import type { Graph } from "@ringrank/model";
 import { names } from "../requests/interface-names.js";
 import { ringRows } from "./rows.js";
 
-/** What limits how much of a kept sequence can be restored. Plain data. */
+/** What limits how much of another sequence can be restored. Plain data. */
 export interface CacheLimits {
   /** The tokens after which the first cache with a window overwrites rows that have left it; Infinity if none does. */
   readonly rows: number;
@@ -27,8 +27,8 @@ export function cacheLimits({ caches, recurrent = [], inputs = [] }: CachingGrap
 }
 
 /**
- * How many of the first `common` tokens can be restored from a sequence that was kept with `length` tokens: all, or
- * none if later tokens have replaced anything.
+ * How many of the first `common` tokens can be restored from a sequence that has `length` tokens: all, or none if later
+ * tokens have replaced anything.
  *
  * The next token may not need what was replaced, such as rows that have left its window. But what is restored is kept
  * later, and then cannot lack rows that its length says it has.

@@ -161,13 +161,30 @@ test("a sequence that begins with tokens of a kept one gets the same logits and 
   expect(chosen!.rows[0]!.token).toBe(alone!.rows[0]!.token);
 });
 
-test("refuses to begin with tokens of a sequence that is not kept", async () => {
+test("so does one that begins with tokens of an open one, which goes on as if nothing had been copied", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 2 });
+  const tokens = ids(1, 80);
+  const restored = { sequence: 2, from: 1, tokens: 66 };
+  const [first] = await inRanks(programs, [
+    wholeRun(tokens),
+    step([logitsOf(1, tokens.slice(0, 70))]),
+    ["step", { close: [], restore: [restored], rows: [logitsOf(2, tokens.slice(66))] }],
+    step([logitsOf(1, tokens.slice(70))]),
+  ]);
+  const [whole, , appended, continued] = first!.results;
+  const expected = whole!.outputs.logits!.data as Float32Array;
+  expect(appended!.rows[0]!.logits!).toBeAllclose(expected.slice(66 * vocabulary), tolerance);
+  expect(continued!.rows[0]!.logits!).toBeAllclose(expected.slice(70 * vocabulary), tolerance);
+});
+
+test("refuses to begin with tokens of a sequence that is neither kept nor open", async () => {
   const restored = { sequence: 2, from: 1, tokens: 1 };
   const steps = inRanks(tinyDecoder({ heads, worldSize: 1 }), [
     step([logitsOf(1, [1, 2])]),
+    step([], [1]),
     ["step", { close: [], restore: [restored], rows: [logitsOf(2, [3])] }],
   ]);
-  await expect(steps).rejects.toMatchObject({ message: expect.stringContaining("kept sequence") });
+  await expect(steps).rejects.toMatchObject({ message: expect.stringContaining("open sequence, got 1") });
 });
 
 test("nothing is computed after a token that ends its sequence, while other rows of the step continue", async () => {
