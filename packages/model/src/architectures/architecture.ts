@@ -7,6 +7,12 @@ export interface ModelContext {
   readonly g: GraphBuilder;
   readonly config: ConfigReader;
   readonly parameters: Parameters;
+  /**
+   * Whether the graph has the model's last hidden state instead of what its head makes of that, because texts are
+   * embedded with it: a decoder's logits and those of masked language modelling are then not computed, and an
+   * encoder's decoder may be left out.
+   */
+  readonly isHeadless: boolean;
 }
 
 /** One family of models: how a config and a checkpoint's tensors become a graph. */

@@ -23,6 +23,11 @@ export interface BuiltGraph extends ContextLimits {
   readonly unused: readonly string[];
 }
 
+export interface GraphOptions {
+  /** Whether the graph has `last_hidden_state` instead of what the model's head makes of that. Default false. */
+  readonly isHeadless?: boolean;
+}
+
 /**
  * The graph of a checkpoint's model, in standard operators and without annotations. Reads no parameters, except to
  * compare those that the config ties and the checkpoint stores twice. If the checkpoint only has a config, weights have
@@ -32,7 +37,10 @@ export interface BuiltGraph extends ContextLimits {
  * or asks for something that the graph would not compute; RR_TENSOR for a parameter that is missing or has the wrong
  * shape
  */
-export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): BuiltGraph {
+export function buildGraph(
+  checkpoint: Pick<Checkpoint, "config" | "tensors">,
+  { isHeadless = false }: GraphOptions = {},
+): BuiltGraph {
   checkWrapped(checkpoint.config);
   const model = textModelOf(checkpoint.config);
   const config = new ConfigReader(model.config, model.where);
@@ -47,7 +55,7 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
   }
   const g = new GraphBuilder();
   const parameters = new Parameters(g, config, checkpoint.tensors, model.module);
-  architecture.build({ g, config, parameters });
+  architecture.build({ g, config, parameters, isHeadless });
   return {
     graph: g.build(),
     config: model.config,

@@ -19,7 +19,7 @@ export interface Graph {
   /** States of fixed size that are kept between steps. Absent if there are none. */
   readonly recurrent?: readonly RecurrentState[];
   /**
-   * Parts of the graph that run separately, by name, such as `encode` and `decode`. Each runs the nodes that its
+   * Parts of the graph that run separately, by name: `encode` and `decode`, or `forward` and `project`. Each runs the nodes that its
    * outputs need. Absent if there is only one, `forward`, with all inputs and outputs.
    */
   readonly entries?: Readonly<Record<string, GraphEntry>>;
@@ -245,6 +245,13 @@ export const interfaceNames = {
   logitRows: "logit_rows",
   /** float32. */
   logits: "logits",
-  /** For an encoder, float32 `[batch, sequence, width]`: the input of its head, or of pooling. */
+  /**
+   * For an encoder, or a decoder without its head, float32 `[batch, sequence, width]`: the input of a head, or of
+   * pooling.
+   */
   lastHiddenState: "last_hidden_state",
+  /** For an entry that makes vectors of pooled hidden states, float32 `[vectors, width]`. */
+  pooled: "pooled",
+  /** What it makes of them, float32 `[vectors, width]`. */
+  sentenceEmbedding: "sentence_embedding",
 } as const;

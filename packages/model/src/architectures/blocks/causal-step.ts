@@ -5,7 +5,6 @@ export interface CausalStep {
   readonly inputIds: Value;
   readonly attentionMask: Value;
   readonly positionIds: Value;
-  readonly logitRows: Value;
 }
 
 export function causalStep(g: GraphBuilder): CausalStep {
@@ -23,6 +22,5 @@ function stepOf(g: GraphBuilder, inputIds: string, attentionMask: string): Causa
     inputIds: perToken(inputIds),
     attentionMask: perToken(attentionMask),
     positionIds: perToken(interfaceNames.positionIds),
-    logitRows: g.input(interfaceNames.logitRows, "int64", ["rows"]),
   };
 }

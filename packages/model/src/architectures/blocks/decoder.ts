@@ -1,4 +1,4 @@
-import type { Value } from "../../graph/index.js";
+import { interfaceNames, type Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import type { AttentionShape } from "./attention.js";
 import type { CausalStep } from "./causal-step.js";
@@ -102,11 +102,24 @@ export const sharedNorm: DecoderNorms = {
   feedForward: { before: "input_layernorm" },
 };
 
-/** A standalone decoder: embedding, layers of attention and feed-forward, norm, head. */
+/** A standalone decoder: embedding, layers of attention and feed-forward, norm, head if any. */
 export function buildDecoder(context: ModelContext, decoder: Decoder): void {
-  const { g } = context;
+  const { g, config, parameters, isHeadless } = context;
   const { step, shape, modules = llamaModules, leave = same } = decoder;
-  const rows = selectRows(g, residualStream(context, step.inputIds, decoder), step, shape.width);
+  if (config.optionalBoolean("is_causal") === false) {
+    throw config.error(
+      '"is_causal" is false; expected true, since every token here only sees those before it',
+    );
+  }
+  const x = residualStream(context, step.inputIds, decoder);
+  if (isHeadless) {
+    const width = tableOf(context, decoder).width;
+    const hidden = leave(lastNormed(context, x, decoder));
+    g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "sequence", width]);
+    for (const name of ["weight", "bias"]) parameters.ignore(`${modules.head}.${name}`);
+    return;
+  }
+  const rows = selectRows(g, x, shape.width);
   languageHead(context, leave(lastNormed(context, rows, decoder)), {
     table: tableOf(context, decoder),
     separate: `${modules.head}.weight`,

@@ -1,6 +1,5 @@
 import { type GraphBuilder, interfaceNames, type Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
-import type { CausalStep } from "./causal-step.js";
 import type { EmbeddingTable } from "./embedding.js";
 import { headWeight } from "./tied-weights.js";
 
@@ -8,8 +7,9 @@ import { headWeight } from "./tied-weights.js";
  * Selects the rows for which logits are requested, `[batch, sequence, width]` to `[rows, width]`. This comes before the
  * last norm, so that a sum that is owed is only reduced for these rows.
  */
-export function selectRows(g: GraphBuilder, x: Value, step: CausalStep, width: number): Value {
-  return g.gather(g.reshape(x, [-1, width]), step.logitRows, 0);
+export function selectRows(g: GraphBuilder, x: Value, width: number): Value {
+  const rows = g.input(interfaceNames.logitRows, "int64", ["rows"]);
+  return g.gather(g.reshape(x, [-1, width]), rows, 0);
 }
 
 interface LanguageHead {

@@ -39,15 +39,26 @@ export interface MaskedHead {
  * Adds an encoder's outputs, computed from its last hidden state, `[batch, sequence, width]`: the logits of masked
  * language modelling for every token, `[batch, sequence, vocabulary]`, and that state itself. If the checkpoint is of
  * the bare encoder, without a head (as in sentence embedding models), only the state. A head that is the embedding and
- * nothing else is in every checkpoint.
+ * nothing else is in every checkpoint. If texts are embedded, only the state as well.
  */
 export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHead): void {
   const { g, parameters } = context;
   const { width, transform, separate, bias } = head;
   const own = [transform && `${transform.dense}.weight`, separate, bias].filter((name) => name !== undefined);
   const isTable = transform === undefined && bias === undefined && isTied(context, head);
-  if (isTable || !parameters.lacks(own)) maskedLogits(context, hidden, head);
+  if (context.isHeadless) ignoreHead(context, head);
+  else if (isTable || !parameters.lacks(own)) maskedLogits(context, hidden, head);
   g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "sequence", width]);
+}
+
+function ignoreHead(
+  { parameters }: ModelContext,
+  { transform, separate, bias, biasAlias }: MaskedHead,
+): void {
+  const modules = transform === undefined ? [] : [transform.dense, transform.norm.name];
+  const ofModules = modules.flatMap((module) => [`${module}.weight`, `${module}.bias`]);
+  for (const name of [...ofModules, separate, bias, biasAlias])
+    if (name !== undefined) parameters.ignore(name);
 }
 
 function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): void {

@@ -20,7 +20,7 @@ async function turnsPerPosition(
 ) {
   const g = new GraphBuilder();
   const reader = new ConfigReader(config);
-  const context = { g, config: reader, parameters: new Parameters(g, reader, undefined) };
+  const context = { g, config: reader, parameters: new Parameters(g, reader, undefined), isHeadless: false };
   const positionIds = g.input("position_ids", "int64", ["batch", "sequence"]);
   const { radians, amplitude } = rotaryFrequencies(context, positionIds, ropeParameters(reader), lanes);
   const perSequence = g.mul(g.unsqueeze(g.cast(positionIds, "float32"), [2]), radians);

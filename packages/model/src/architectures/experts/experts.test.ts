@@ -295,7 +295,7 @@ async function computed(
 ): Promise<(numbers: readonly number[]) => Promise<number[]>> {
   const g = new GraphBuilder();
   const config = new ConfigReader({});
-  const context = { g, config, parameters: new Parameters(g, config, undefined) };
+  const context = { g, config, parameters: new Parameters(g, config, undefined), isHeadless: false };
   g.output("y", build(context, g.input("x", "float32", ["rows", dims[1]])), "float32", ["rows", "columns"]);
   const session = await ort.InferenceSession.create(encodeOnnx(g.build()));
   return async (numbers) => {

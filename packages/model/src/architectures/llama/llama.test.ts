@@ -307,6 +307,7 @@ it.each<[string, string, JsonObject]>([
     { per_layer_config: { 1: { num_key_value_heads: 3 } } },
   ],
   ["layers that share keys and values that no layer has", "gemma4-moe", { num_kv_shared_layers: 1 }],
+  ["attention to later tokens, as embedding models have", "qwen2", { is_causal: false }],
   ["a cap of 0 on scores", "gemma2", { attn_logit_softcapping: 0 }],
   ["a list of rotary layers with an invalid entry", "smollm3", { no_rope_layers: [1, 2] }],
   ["a list of rotary layers that is too short", "smollm3", { no_rope_layers: [1] }],

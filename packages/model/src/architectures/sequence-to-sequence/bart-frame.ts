@@ -135,7 +135,7 @@ class Bart {
     }
     const { logitsBias = true, head = "lm_head.weight" } = this.#differences;
     const table = this.#tables.head;
-    languageHead(this.#context, this.#lastNorm(selectRows(g, x, step, this.#width), "decoder"), {
+    languageHead(this.#context, this.#lastNorm(selectRows(g, x, this.#width), "decoder"), {
       table,
       separate: head,
       isTied: this.#saysTied(),

@@ -56,6 +56,7 @@ function t5Family(differences: T5Differences): Architecture {
         throw config.error('"is_decoder" is set; expected an encoder with a decoder');
       }
       const model = new T5(context, differences);
+      if (context.isHeadless) return void model.encode();
       const layer = (index: number) => `decoder.block.${index}.layer`;
       const attention = new DecoderAttention(context, {
         shape: shapeOf(context, "decoder"),
@@ -134,7 +135,7 @@ class T5 {
     // Only false means version 1.1, whose logits are not scaled; null is the same as absent.
     const isFirst = config.optionalBoolean("tie_word_embeddings") ?? true;
     const head = "lm_head.weight";
-    languageHead(this.#context, this.#norm(selectRows(g, x, step, this.#width), "decoder.final_layer_norm"), {
+    languageHead(this.#context, this.#norm(selectRows(g, x, this.#width), "decoder.final_layer_norm"), {
       table: this.#table,
       separate: head,
       // Checkpoints of either version may lack a head of their own.
