@@ -1,4 +1,4 @@
-import type { ValueInfo } from "@ringrank/model";
+import type { EmbeddingRecipe, UnsupportedRecipe, ValueInfo } from "@ringrank/model";
 import type { CacheLimits } from "@ringrank/rank-worker";
 import type { GenerationDefaults } from "./options/generate-options.js";
 
@@ -30,6 +30,11 @@ export interface ModelFacts extends TokenLimits {
   /** One of these is the last token of a text that reaches its maximum length; empty if any token may be. */
   readonly forcedEosIds: readonly number[];
   readonly generationDefaults: GenerationDefaults;
+  /**
+   * How a checkpoint of sentence-transformers makes vectors, or what keeps the coordinator from doing so. Absent for any
+   * other model.
+   */
+  readonly embedding?: EmbeddingRecipe | UnsupportedRecipe;
   /** Set for an encoder–decoder. */
   readonly encoder?: EncoderFacts;
 }

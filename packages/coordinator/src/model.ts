@@ -3,8 +3,8 @@ import { RingrankError, requireOptions, show } from "@ringrank/errors";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
-import { aboutText } from "./embedding/about-text.js";
-import { embed } from "./embedding/embed.js";
+import { type EmbeddingModel, embed } from "./embedding/embed.js";
+import { Embedder } from "./embedding/embedder.js";
 import { Detokenizer, type KnownTexts } from "./generation/detokenizer.js";
 import { checkCall } from "./generation/generate-call.js";
 import { type Detokenize, GeneratedSequence } from "./generation/generated-sequence.js";
@@ -17,7 +17,7 @@ import { modelFailed } from "./model-ended.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
-import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
+import { checkEmbedOptions, type EmbedOptions, refusePromptOfIds } from "./options/embed-options.js";
 import type { GenerateOptions } from "./options/generate-options.js";
 import { checkRunOptions, type RunOptions } from "./options/run-options.js";
 import { type Prompt, Prompts } from "./prompts/prompts.js";
@@ -109,49 +109,51 @@ export class Model {
   }
 
   /**
-   * Turns texts, or the token ids of texts, into vectors, by pooling the hidden states of an encoder's last layer.
+   * Turns texts, or the token ids of texts, into vectors, by pooling the hidden states of the last layer.
    *
    * ```js
    * const { dims, data } = await model.embed(["a rose", "a flower"]);   // dims: [2, width]
    * ```
    *
-   * @returns float32 `[texts, width]`, normalised unless `normalize` is false. Padding has no effect beyond rounding.
-   * @throws RR_NO_EMBED if the model gives no `last_hidden_state`; RR_OPTION, RR_INPUT, RR_NO_TOKENIZER,
-   * RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT; RR_CLOSED, RR_MODEL_FAILED; or the reason of `signal`
+   * A checkpoint with a `modules.json`, as sentence-transformers saves them, says how: how states are pooled, what the
+   * vector is multiplied by, whether it is normalised, which prompt texts have, and where those that are too long are cut.
+   * Without one, vectors are means, normalised, of an encoder's states, and a text that is too long is refused.
+   *
+   * @returns float32 `[texts, width]`. Padding has no effect beyond rounding.
+   * @throws RR_NO_EMBED if the model gives no `last_hidden_state`, or its modules.json asks for what is not supported;
+   * RR_OPTION, RR_INPUT, RR_NO_TOKENIZER, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT; RR_CLOSED, RR_MODEL_FAILED; or the
+   * reason of `signal`
    */
   async embed(
     texts: readonly (string | readonly number[])[],
     options: EmbedOptions = {},
   ): Promise<TensorOf<"float32">> {
-    const { signal, ...pooling } = checkEmbedOptions(options);
-    const { lastHiddenState } = interfaceNames;
-    if (!this.#facts.outputs.includes(lastHiddenState)) {
-      throw new RingrankError(
-        "RR_NO_EMBED",
-        `expected a model with the output ${lastHiddenState}, got ${this.#facts.outputs.join(", ")}; use an encoder`,
-      );
-    }
+    const checked = checkEmbedOptions(options);
+    const { signal } = checked;
+    const embedder = Embedder.of(this.#facts);
     if (!Array.isArray(texts) || texts.length === 0) {
       throw new RingrankError(
         "RR_INPUT",
         `expected an array of at least one text, or of arrays of token ids; got ${show(texts)}`,
       );
     }
-    const sequences = await untilAborted(signal, () =>
-      Promise.all(
-        Array.from(texts, async (text, index) => {
-          try {
-            return await this.#prompts.idsOf(text);
-          } catch (error) {
-            throw aboutText(index, error);
-          }
-        }),
-      ),
-    );
-    const run = async (inputs: Readonly<Record<string, InputValue>>) =>
-      (await this.run(inputs, { outputs: [lastHiddenState], signal }))[lastHiddenState];
-    const hasMask = this.#facts.inputs.some(({ name }) => name === interfaceNames.attentionMask);
-    return embed(sequences, run, pooling, hasMask);
+    refusePromptOfIds(texts, checked);
+    const { cut, poolsPrompt } = embedder;
+    const behind = { prompt: embedder.promptOf(checked), cut, poolsPrompt };
+    const embedded = await untilAborted(signal, () => this.#prompts.embeddedTexts(texts, behind));
+    const { lastHiddenState, pooled, sentenceEmbedding, attentionMask } = interfaceNames;
+    const model: EmbeddingModel = {
+      hidden: async (inputs) =>
+        (await this.run(inputs, { outputs: [lastHiddenState], signal }))[lastHiddenState],
+      project: async (vectors) => {
+        const inputs = { [pooled]: vectors };
+        const request = { entry: "project", inputs, outputs: [sentenceEmbedding], logits: "all" } as const;
+        const { outputs } = await this.#scheduler.run(request, signal);
+        return tensorFromMessage(sentenceEmbedding, outputs[sentenceEmbedding]!) as TensorOf<"float32">;
+      },
+      hasMask: this.#facts.inputs.some(({ name }) => name === attentionMask),
+    };
+    return embed(embedded, model, embedder.stepsOf(checked));
   }
 
   /**

@@ -18,7 +18,8 @@ export const errorCodes = {
     "messages were passed to a model that has no chat template, or only one that cannot be rendered here",
   RR_NO_GENERATE:
     "the model cannot generate: it has no causal cache, or is an export whose cache is not understood",
-  RR_NO_EMBED: "the model has no output last_hidden_state, so there is nothing to pool",
+  RR_NO_EMBED:
+    "the model has no output last_hidden_state, or its modules.json makes vectors of it in a way that is not supported",
   RR_TASK_URL: "the module passed to runRanks cannot be loaded as a task",
 
   // What the files contain.

@@ -18,3 +18,4 @@ export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-
 export * from "./graph/index.js";
 export { resolveModel } from "./hub/index.js";
 export * from "./onnx/index.js";
+export * from "./sentence-embeddings/index.js";

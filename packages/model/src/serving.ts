@@ -10,4 +10,5 @@ export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-
 export { homeDirectory } from "./files/home-directory.js";
 export { interfaceNames } from "./graph/graph.js";
 export { resolveModel } from "./hub/index.js";
+export { poolingModes } from "./sentence-embeddings/recipe.js";
 export { hasTokenizer } from "./tokenizer/has-tokenizer.js";

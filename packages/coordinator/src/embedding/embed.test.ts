@@ -1,9 +1,11 @@
+import type { PoolingMode } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import type { InputValue } from "../inputs/inputs.js";
 import type { Tensor } from "../tensor.js";
 import { batchesByLength, paddedBatch } from "./batches.js";
-import { embed } from "./embed.js";
-import { normalized, pool } from "./pool.js";
+import { type EmbeddingModel, embed } from "./embed.js";
+import { Embedder } from "./embedder.js";
+import { pool } from "./pool.js";
 
 /** The state of a token is its id and its square; that of padding is far off. */
 async function fakeRun(inputs: Readonly<Record<string, InputValue>>): Promise<Tensor> {
@@ -15,15 +17,24 @@ async function fakeRun(inputs: Readonly<Record<string, InputValue>>): Promise<Te
   return { type: "float32", dims: [ids.length, ids[0]!.length, 2], data: Float32Array.from(states) };
 }
 
+const plain = (...sequences: number[][]) => sequences.map((ids) => ({ ids, skipped: 0 }));
+const model = (hidden: EmbeddingModel["hidden"], hasMask = true): EmbeddingModel => ({
+  hidden,
+  project: async ({ dims, data }) => ({ type: "float32", dims, data: data.map((x) => -x) }),
+  hasMask,
+});
+const mean = new Embedder(undefined).stepsOf({ pooling: "mean", normalize: false });
+
 describe("embed", () => {
   it("returns the mean over each sequence's own tokens, in the given order", async () => {
-    const embeddings = await embed([[4], [1, 2, 3], [2, 4]], fakeRun, { pooling: "mean", normalize: false });
+    const embeddings = await embed(plain([4], [1, 2, 3], [2, 4]), model(fakeRun), mean);
     expect(embeddings.dims).toEqual([3, 2]);
     expect(embeddings.data).toBeAllclose([4, 16, 2, 14 / 3, 3, 10], { rtol: 1e-6, atol: 0 });
   });
 
   it("returns the first token's state for cls, and unit vectors if requested", async () => {
-    const { data } = await embed([[3, 9], [5]], fakeRun, { pooling: "cls", normalize: true });
+    const steps = new Embedder(undefined).stepsOf({ pooling: "cls", normalize: true });
+    const { data } = await embed(plain([3, 9], [5]), model(fakeRun), steps);
     const expected = [3, 9]
       .map((x) => x / Math.hypot(3, 9))
       .concat([5, 25].map((x) => x / Math.hypot(5, 25)));
@@ -38,8 +49,7 @@ describe("embed", () => {
       const ids = input_ids as number[][];
       return { type: "float32", dims: [ids.length, ids[0]!.length, 1], data: Float32Array.from(ids.flat()) };
     };
-    const options = { pooling: "mean", normalize: false } as const;
-    const { data } = await embed([[4], [1, 2], [6], [3, 5]], run, options, false);
+    const { data } = await embed(plain([4], [1, 2], [6], [3, 5]), model(run, false), mean);
     expect(given).toEqual([
       [
         [1, 2],
@@ -52,9 +62,57 @@ describe("embed", () => {
 
   it("refuses hidden states of another form", async () => {
     const flat = async (): Promise<Tensor> => ({ type: "float32", dims: [1, 2], data: new Float32Array(2) });
-    const options = { pooling: "mean", normalize: true } as const;
-    await expect(embed([[1]], flat, options)).rejects.toMatchObject({ code: "RR_TYPE" });
-    await expect(embed([[1]], async () => undefined, options)).rejects.toMatchObject({ code: "RR_TYPE" });
+    await expect(embed(plain([1]), model(flat), mean)).rejects.toMatchObject({ code: "RR_TYPE" });
+    await expect(
+      embed(
+        plain([1]),
+        model(async () => undefined),
+        mean,
+      ),
+    ).rejects.toMatchObject({ code: "RR_TYPE" });
+  });
+
+  it("has the model multiply pooled vectors before what comes last", async () => {
+    const steps = { ...mean, projected: 2, last: [(vector: Float32Array) => vector.subarray(1)] };
+    const { dims, data } = await embed(plain([1, 2, 3], [5]), model(fakeRun), steps);
+    expect(dims).toEqual([2, 1]);
+    expect(data).toBeAllclose([-14 / 3, -25], { rtol: 1e-6, atol: 0 });
+  });
+
+  it("refuses a pooling whose vectors are longer or shorter than those that the model multiplies", async () => {
+    const message = expect.stringContaining("pooling: expected one that makes vectors of 4");
+    const embedding = embed(plain([1]), model(fakeRun), { ...mean, projected: 4 });
+    await expect(embedding).rejects.toMatchObject({ code: "RR_OPTION", message });
+  });
+});
+
+describe("pooling", () => {
+  const states = [1, 9, 3, 5, 8, 4];
+  /** Three tokens of two lanes, and padding that is no number. */
+  const hidden = { data: Float32Array.of(...states, Number.NaN, Number.NaN), dims: [1, 4, 2] };
+  const one = (skipped: number) => [{ ids: [0, 0, 0], skipped }];
+
+  it.each<[PoolingMode, number, number[]]>([
+    ["cls", 0, [1, 9]],
+    ["cls", 1, [3, 5]],
+    ["lasttoken", 0, [8, 4]],
+    ["lasttoken", 1, [8, 4]],
+    ["max", 0, [8, 9]],
+    ["max", 1, [8, 5]],
+    ["mean", 0, [4, 6]],
+    ["mean", 1, [5.5, 4.5]],
+    ["mean_sqrt_len_tokens", 0, [12 / Math.sqrt(3), 18 / Math.sqrt(3)]],
+    ["weightedmean", 0, [(1 + 6 + 24) / 6, (9 + 10 + 12) / 6]],
+    // Tokens keep the weights of their positions.
+    ["weightedmean", 1, [(6 + 24) / 5, (10 + 12) / 5]],
+  ])("%s without the first %i tokens", (mode, skipped, expected) => {
+    const [vector] = pool(hidden, one(skipped), [mode]);
+    // Sums are rounded to float32 once.
+    expect(vector!).toBeAllclose(expected, { rtol: 1e-7, atol: 0 });
+  });
+
+  it("of several modes concatenates their vectors", () => {
+    expect(pool(hidden, one(0), ["lasttoken", "cls"])).toEqual([Float32Array.of(8, 4, 1, 9)]);
   });
 });
 
@@ -83,13 +141,4 @@ describe("batches", () => {
       ],
     });
   });
-});
-
-it("pooling only reads up to a row's length", () => {
-  const data = Float32Array.of(1, 2, 3, 4, Number.NaN, Number.NaN);
-  expect(pool({ data, dims: [1, 3, 2] }, [2], "mean")).toEqual([Float32Array.of(2, 3)]);
-});
-
-it("a zero vector is not normalized", () => {
-  expect(normalized(Float32Array.of(0, 0))).toEqual(Float32Array.of(0, 0));
 });

@@ -13,11 +13,15 @@ import {
 import { cacheLimits } from "@ringrank/rank-worker";
 import type { ModelFacts } from "../model-facts.js";
 import type { GenerationDefaults } from "../options/generate-options.js";
+import { inContext } from "./embedding-of.js";
 import type { OpenedModel } from "./open-model.js";
+
+type Described = Pick<OpenedModel, "graph" | "maxContext" | "maxSource" | "config" | "obstacle"> &
+  Partial<Pick<OpenedModel, "embedding">>;
 
 /** What the coordinator needs to know about a model to serve it. */
 export function describeModel(
-  opened: Pick<OpenedModel, "graph" | "maxContext" | "maxSource" | "config" | "obstacle">,
+  opened: Described,
   { defaults, eosTokenIds, forcedEosTokenIds, decoderPromptIds }: GenerationConfig,
 ): ModelFacts {
   const { graph, maxContext, maxSource = maxContext, config, obstacle } = opened;
@@ -29,9 +33,12 @@ export function describeModel(
     ...states.map((state) => state.past),
     interfaceNames.promptLengths,
     interfaceNames.logitRows,
+    // Of `project`, for which only the coordinator asks.
+    interfaceNames.pooled,
   ];
   const inputs = graph.inputs.filter((input) => !internal.includes(input.name));
   const presents = states.map((state) => state.present);
+  const unasked: readonly string[] = [...presents, interfaceNames.sentenceEmbedding];
   const logits = graph.outputs.find((output) => output.name === interfaceNames.logits);
   const rows = lookedUp(graph, inputs);
   const vocabSize = vocabularySize(logits, config) ?? rows[interfaceNames.inputIds];
@@ -39,7 +46,8 @@ export function describeModel(
   const encoder = encoderEntry(graph);
   const tokenInput = encoder === undefined ? interfaceNames.inputIds : interfaceNames.decoderInputIds;
   const tokens = inputs.find(({ name }) => name === tokenInput)?.dims[1];
-  const outputs = graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name));
+  const outputs = graph.outputs.map((output) => output.name).filter((name) => !unasked.includes(name));
+  const embedding = opened.embedding && inContext(opened.embedding, maxContext);
   return {
     inputs,
     outputs,
@@ -53,6 +61,7 @@ export function describeModel(
     eosIds: eosTokenIds,
     forcedEosIds: forcedEosTokenIds,
     generationDefaults: generationDefaults(defaults),
+    ...(embedding && { embedding }),
     ...(encoder && {
       encoder: {
         inputs: encoder.inputs,

@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   type ContextLimits,
   checkPayload,
+  type EmbeddingRecipe,
   type ExportDtype,
   type FileIdentity,
   type Graph,
@@ -13,10 +14,14 @@ import {
   type JsonObject,
   openCheckpoint,
   openExport,
+  readEmbeddingRecipe,
   requireUnchanged,
   resolveModel,
+  type UnsupportedRecipe,
+  withProjection,
 } from "@ringrank/model";
 import { uniteSizes } from "@ringrank/policy";
+import { embeddingOf } from "./embedding-of.js";
 import { longestSequence } from "./longest-sequence.js";
 
 /** A model whose shapes are known, and whose weights have not been read. */
@@ -30,6 +35,8 @@ export interface OpenedModel extends ContextLimits {
   readonly unused: readonly string[];
   /** Why it has no cache, if its file has something that looks like one. */
   readonly obstacle?: RingrankError | undefined;
+  /** What the directory's modules.json says, if there is one. */
+  readonly embedding: EmbeddingRecipe | UnsupportedRecipe | undefined;
   /** The files with the weights, as they were when they were opened. */
   readonly files: readonly FileIdentity[];
   /**
@@ -51,11 +58,11 @@ export function openModel(pathOrId: string, dtype?: ExportDtype): OpenedModel {
   const graph = uniteSizes(opened.graph);
   return {
     ...opened,
-    graph,
     maxContext: opened.maxContext ?? longestSequence(graph),
     unused: [],
     // Opening an export has checked that every weight lies inside its file.
     checkWeights: () => requireUnchanged(opened.files),
+    ...embedded({ graph, files: opened.files }, readEmbeddingRecipe(opened.directory)),
   };
 }
 
@@ -68,11 +75,27 @@ function hasWeights(directory: string): boolean {
 function openDirectory(path: string): OpenedModel {
   const checkpoint = openCheckpoint(path);
   const { directory, files } = checkpoint;
+  const embedding = readEmbeddingRecipe(directory);
+  const model = built(checkpoint, embedding !== undefined && !("obstacle" in embedding));
   return {
-    ...built(checkpoint),
+    ...model,
     directory,
-    files,
     checkWeights: () => checkPayload(checkpoint),
+    ...embedded({ graph: model.graph, files }, embedding),
+  };
+}
+
+type Embedded = Pick<OpenedModel, "graph" | "files" | "embedding">;
+
+/** A model with what its directory's modules.json adds to it. */
+function embedded({ graph, files }: Omit<Embedded, "embedding">, recipe: Embedded["embedding"]): Embedded {
+  const embedding = recipe && embeddingOf(recipe, graph);
+  if (embedding === undefined || "obstacle" in embedding) return { graph, files, embedding };
+  const { dense } = embedding;
+  return {
+    graph: withProjection(graph, dense),
+    files: [...files, ...dense.map(({ file }) => file)],
+    embedding,
   };
 }
 
@@ -80,9 +103,9 @@ function openDirectory(path: string): OpenedModel {
  * If there is no architecture for the checkpoint, but there are ONNX files next to it that were not asked for, the
  * error says so.
  */
-function built(checkpoint: Checkpoint): ReturnType<typeof buildGraph> {
+function built(checkpoint: Checkpoint, isHeadless: boolean): ReturnType<typeof buildGraph> {
   try {
-    return buildGraph(checkpoint);
+    return buildGraph(checkpoint, { isHeadless });
   } catch (error) {
     const isUnknown = isRingrankError(error) && error.code === "RR_UNKNOWN_ARCHITECTURE";
     if (!isUnknown || !hasExport(checkpoint.directory)) throw error;

@@ -1,3 +1,4 @@
+import type { TextCut } from "@ringrank/model";
 import { loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model/tokenizer";
 import { ConversationWriter } from "../conversations/conversation-writer.js";
 import type { Conversation } from "../conversations/protocol.js";
@@ -28,6 +29,17 @@ export class TextDesk implements TextService {
 
   encode(text: string, maxContext?: number): readonly number[] {
     return this.#tokenizerFor(text, maxContext).encode(text);
+  }
+
+  encodeCut(text: string, { maxTokens, keeps }: TextCut): readonly number[] {
+    return this.#requireTokenizer().encode(text, { maxTokens, keeps });
+  }
+
+  promptLength(prompt: string, cut: TextCut): number {
+    const ids = this.encodeCut(prompt, cut);
+    const last = ids.at(-1);
+    const endsSpecially = last !== undefined && this.#requireTokenizer().isSpecial(last);
+    return ids.length - (endsSpecially ? 1 : 0);
   }
 
   async encodeChat(conversation: Conversation, maxContext?: number): Promise<readonly number[]> {

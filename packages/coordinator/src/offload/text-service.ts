@@ -1,3 +1,4 @@
+import type { TextCut } from "@ringrank/model";
 import type { Conversation } from "../conversations/protocol.js";
 import type { TokenText } from "../generation/detokenizer.js";
 
@@ -17,6 +18,19 @@ export interface TextService {
    * @throws RR_NO_TOKENIZER if there is none; RR_CONTEXT; RR_INPUT if it has no id for a part of the text
    */
   encode(text: string, maxContext?: number): readonly number[];
+  /**
+   * Token ids of a text, with the tokenizer's own special tokens, of which there are at most as many as `cut` says.
+   *
+   * @throws RR_NO_TOKENIZER, RR_INPUT
+   */
+  encodeCut(text: string, cut: TextCut): readonly number[];
+  /**
+   * How many of the token ids of a text are those of the prompt that it begins with, as sentence-transformers counts
+   * them: all of the prompt's own, without a special token at their end.
+   *
+   * @throws RR_NO_TOKENIZER, RR_INPUT
+   */
+  promptLength(prompt: string, cut: TextCut): number;
   /**
    * Token ids of a conversation rendered with the model's chat template, which adds all special tokens.
    *

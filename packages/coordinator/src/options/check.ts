@@ -44,7 +44,16 @@ export function choiceOption<Choice extends string>(
   choices: readonly Choice[],
   fallback: Choice,
 ): Choice {
-  if (value === undefined) return fallback;
+  return optionalChoice(name, value, choices) ?? fallback;
+}
+
+/** Returns `value` if it is one of `choices`, or undefined if it is that. */
+export function optionalChoice<Choice extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly Choice[],
+): Choice | undefined {
+  if (value === undefined) return undefined;
   const choice = choices.find((candidate) => candidate === value);
   if (choice !== undefined) return choice;
   throw optionError(name, choices.map((candidate) => JSON.stringify(candidate)).join(" or "), value);

@@ -290,12 +290,20 @@ describe("a limit on sampling", () => {
 });
 
 describe("options of embed", () => {
-  it("take the mean of all tokens, as a unit vector, by default", () => {
-    expect(checkEmbedOptions({})).toEqual({ pooling: "mean", normalize: true, signal: undefined });
+  it("have no defaults, because the checkpoint may have some", () => {
+    const nothing = { pooling: undefined, normalize: undefined, prompt: undefined, promptName: undefined };
+    expect(checkEmbedOptions({})).toEqual({ ...nothing, signal: undefined });
   });
 
+  it.each(["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"] as const)(
+    "take the pooling of sentence-transformers: %s",
+    (pooling) => expect(checkEmbedOptions({ pooling }).pooling).toBe(pooling),
+  );
+
   it.each<[string, object]>([
-    ["an unknown pooling", { pooling: "max" }],
+    ["an unknown pooling", { pooling: "median" }],
+    ["a prompt that is not a text", { prompt: ["query: "] }],
+    ["a prompt and the name of another", { prompt: "query: ", promptName: "document" }],
     ["a normalize that is not a boolean", { normalize: "L2" }],
     ["a signal of another type", { signal: {} }],
     ["a misspelt option", { normalise: true }],

@@ -1,5 +1,7 @@
 import { RingrankError, show } from "@ringrank/errors";
-import type { ChatMessage, TemplateVariables } from "@ringrank/model";
+import type { ChatMessage, TemplateVariables, TextCut } from "@ringrank/model";
+import { aboutText } from "../embedding/about-text.js";
+import type { EmbeddedText } from "../embedding/embed.js";
 import { checkIds } from "../inputs/inputs.js";
 import { copyJson } from "../inputs/json.js";
 import type { TokenLimits } from "../model-facts.js";
@@ -10,6 +12,16 @@ import { noTokenizer } from "./no-tokenizer.js";
 
 /** What a generation continues: a text, its token ids, or a conversation. */
 export type Prompt = string | readonly number[] | readonly ChatMessage[];
+
+/** How texts that are embedded are read. */
+interface EmbeddedPrompt {
+  /** What is put in front of each. */
+  readonly prompt: string;
+  /** Where a text that is too long is cut; undefined if it is refused. */
+  readonly cut: TextCut | undefined;
+  /** Whether the prompt counts as a part of the text. */
+  readonly poolsPrompt: boolean;
+}
 
 /** Converts callers' texts to token ids; the text thread tokenizes them. */
 export class Prompts {
@@ -55,6 +67,34 @@ export class Prompts {
     return this.#checked(text, "token ids");
   }
 
+  /**
+   * The ids of texts that are embedded behind a prompt, or the given ids.
+   *
+   * @throws as {@link idsOf}; RR_EMPTY_PROMPT if nothing of a text is left behind a prompt that is not pooled
+   */
+  async embeddedTexts(texts: readonly unknown[], behind: EmbeddedPrompt): Promise<EmbeddedText[]> {
+    const { prompt, cut, poolsPrompt } = behind;
+    // An array may have holes, which are refused.
+    const all = Array.from(texts);
+    const hasPrompt = cut !== undefined && !poolsPrompt && prompt !== "" && all.some(isText);
+    const skipped = hasPrompt
+      ? await this.requireTokenizer("a text").call((remote) => remote.promptLength(prompt, cut))
+      : 0;
+    return Promise.all(
+      all.map(async (text, index) => {
+        try {
+          if (!isText(text)) return { ids: await this.idsOf(text), skipped: 0 };
+          const ids = await this.#cutIds(prompt + text, cut);
+          if (skipped < ids.length) return { ids, skipped };
+          const what = `expected tokens of a text behind its prompt, which has ${skipped} and is not pooled`;
+          throw new RingrankError("RR_EMPTY_PROMPT", `${what}; got ${show(text)}, of which nothing is left`);
+        } catch (error) {
+          throw aboutText(index, error);
+        }
+      }),
+    );
+  }
+
   /** @throws RR_NO_TOKENIZER */
   requireTokenizer(what: string): Offload<TextService> {
     if (this.#texts !== undefined) return this.#texts;
@@ -63,7 +103,16 @@ export class Prompts {
 
   /** @param others what an array may contain */
   async #checked(prompt: unknown, others: string): Promise<readonly number[]> {
-    const ids = await this.#tokenize(prompt, others);
+    return this.#check(await this.#tokenize(prompt, others), prompt, others);
+  }
+
+  async #cutIds(text: string, cut: TextCut | undefined): Promise<readonly number[]> {
+    if (cut?.maxTokens === undefined) return this.idsOf(text);
+    const ids = await this.requireTokenizer("a text").call((remote) => remote.encodeCut(text, cut));
+    return this.#check(ids, text, "token ids");
+  }
+
+  #check(ids: readonly number[], prompt: unknown, others: string): readonly number[] {
     if (ids.length === 0) {
       const expected = typeof prompt === "string" ? "a text of at least one token" : `some ${others}`;
       throw new RingrankError("RR_EMPTY_PROMPT", `expected ${expected}, got ${show(prompt)}`);
@@ -135,4 +184,8 @@ function onlyForMessages(variables: TemplateVariables): RingrankError {
     "no value, because the prompt is not an array of messages",
     variables,
   );
+}
+
+function isText(text: unknown): text is string {
+  return typeof text === "string";
 }

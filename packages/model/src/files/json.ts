@@ -48,6 +48,15 @@ export function readJsonObject(file: string, limits: JsonLimits): JsonObject {
   return parseJsonObject(readFile(file, limits.maxBytes, "JSON"), file, limits);
 }
 
+/**
+ * The value in a JSON file.
+ *
+ * @throws RR_MISSING_FILE, RR_FILE_FORMAT
+ */
+export function readJson(file: string, limits: JsonLimits): JsonValue {
+  return freeze(parseJson(readFile(file, limits.maxBytes, "JSON"), file, limits));
+}
+
 /** Like {@link readJsonObject}, but returns plain objects that may be changed, for a library that requires its own. */
 export function readMutableJson(file: string, limits: JsonLimits): unknown {
   return parseJson(readFile(file, limits.maxBytes, "JSON"), file, limits);

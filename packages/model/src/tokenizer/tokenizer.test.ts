@@ -286,3 +286,20 @@ test("refuses a tokenizer.json that is not JSON", () => {
   const directory = temporaryDirectory({ "tokenizer.json": "not JSON" });
   expect(expectCode("RR_FILE_FORMAT", () => loadTokenizer(directory)).message).toContain("tokenizer.json");
 });
+
+// Those of tokenizers 0.23.3 for Python, which cuts nothing if the tokens around a text are too many already.
+test.each<[number, "beginning" | "end", number[]]>([
+  [6, "beginning", [9, 0, 1, 2, 0, 8]],
+  [5, "beginning", [9, 0, 1, 2, 8]],
+  [5, "end", [9, 1, 2, 0, 8]],
+  [3, "end", [9, 0, 8]],
+  [2, "end", [9, 8]],
+  [1, "beginning", [9, 0, 1, 2, 0, 8]],
+])(
+  "a text of at most %i tokens is cut between those around it, and its %s stays",
+  (maxTokens, keeps, ids) => {
+    const letters = { type: "BPE", vocab: { a: 0, b: 1, c: 2 }, merges: [] };
+    const post_processor = { type: "BertProcessing", cls: ["[", 9], sep: ["]", 8] };
+    expect(tokenizerOf(letters, { post_processor }).encode("abca", { maxTokens, keeps })).toEqual(ids);
+  },
+);

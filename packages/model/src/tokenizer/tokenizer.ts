@@ -1,11 +1,13 @@
 import { RingrankError } from "@ringrank/errors";
 import { isListed } from "../files/is-listed.js";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
+import { lowersCase } from "../sentence-embeddings/transformer-config.js";
 import { addedTokens } from "./added-tokens.js";
 import { AddedVocabulary } from "./added-vocabulary.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { fewestTokensOf } from "./fewest-tokens.js";
 import { tokenizerFile } from "./has-tokenizer.js";
+import { inLowerCase } from "./in-lower-case.js";
 import { type TokenModel, tokenModelOf } from "./models/token-model.js";
 import { specialTokens } from "./special-tokens.js";
 import { withStatedSwitches } from "./stated-switches.js";
@@ -21,6 +23,10 @@ import type { TokenizerJson } from "./tokenizer-json.js";
 export interface EncodeOptions {
   /** Whether to add what the tokenizer puts around a text (`<s>`, `[CLS]`, …). Default true. */
   readonly addSpecialTokens?: boolean;
+  /** The most tokens, including those around the text, from which more are cut. Default: no limit. */
+  readonly maxTokens?: number | undefined;
+  /** Which end of the text stays if it is cut. Default `beginning`. */
+  readonly keeps?: "beginning" | "end";
 }
 
 export interface DecodeOptions {
@@ -74,7 +80,10 @@ export class Tokenizer {
    *
    * @throws RR_INPUT, as in Rust, if other models have no unknown token, or one that is not in the vocabulary
    */
-  encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
+  encode(
+    text: string,
+    { addSpecialTokens = true, maxTokens, keeps = "beginning" }: EncodeOptions = {},
+  ): number[] {
     const ids: number[] = [];
     for (const section of this.#added.sectionsOf(text)) {
       if (typeof section === "number") {
@@ -85,7 +94,19 @@ export class Tokenizer {
         if (piece !== "") this.#model.tokenize(piece, ids);
       }
     }
-    return addSpecialTokens ? [...this.#surround(ids)] : ids;
+    const surround: PostProcessor = addSpecialTokens ? this.#surround : (same) => same;
+    if (maxTokens !== undefined) {
+      const most = maxTokens - surround([]).length;
+      // As in Rust, nothing is cut if the tokens around a text are too many already.
+      if (most >= 0) ids.splice(keeps === "beginning" ? most : 0, Math.max(0, ids.length - most));
+    }
+    return [...surround(ids)];
+  }
+
+  /** Whether decoding leaves a token out by default. */
+  isSpecial(id: number): boolean {
+    const token = this.#tokens.get(id);
+    return token !== undefined && this.#special.has(token);
   }
 
   /** Ids that are not in the vocabulary (models pad theirs) have no text. */
@@ -126,7 +147,8 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   const named = Object.values(specialTokens(config));
   const added_tokens = addedTokens(json, config, named, tokenizerConfigFile(directory));
   try {
-    return new Tokenizer({ ...withStatedSwitches(json, config), added_tokens });
+    const stated = withStatedSwitches(json, config);
+    return new Tokenizer({ ...(lowersCase(directory) ? inLowerCase(stated) : stated), added_tokens });
   } catch (cause) {
     throw new RingrankError(
       "RR_FILE_FORMAT",
