@@ -112,7 +112,7 @@ function built(checkpoint: Checkpoint, isHeadless: boolean): ReturnType<typeof b
     const { code, message } = error;
     throw new RingrankError(
       code,
-      `${message}. There are ONNX files next to it: load one of them with dtype, such as dtype: "fp32"`,
+      `load one of the ONNX files next to the checkpoint with dtype, such as dtype: "fp32"; the checkpoint has ${message}`,
     );
   }
 }

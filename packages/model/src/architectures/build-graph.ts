@@ -73,8 +73,8 @@ function unknownArchitecture(modelType: string, { text_config: part }: JsonObjec
       : "";
   return new RingrankError(
     "RR_UNKNOWN_ARCHITECTURE",
-    `no architecture for model_type "${modelType}"; known are ${modelTypes().join(", ")}. ` +
-      `Export the model to ONNX, and load that file${ofText}`,
+    `no architecture for model_type "${modelType}". Export the model to ONNX, and load that file${ofText}. ` +
+      `Known are ${modelTypes().join(", ")}`,
   );
 }
 
