@@ -192,7 +192,7 @@ export class Model {
     return sequence;
   }
 
-  /** Work done since loading, as of the last step. */
+  /** Work that generations and sequences have done since loading, as of the last step. */
   counters(): StepCounters {
     return this.#scheduler.counters;
   }

@@ -185,7 +185,10 @@ export interface StepRowResult {
   readonly logits?: Float32Array;
 }
 
-/** Counts since loading. */
+/**
+ * Counts since loading, as of the last step of generations and sequences. `run` and `embed` take no steps: only their
+ * collectives are counted, and only once a step follows.
+ */
 export interface StepCounters {
   readonly steps: number;
   /** Milliseconds that rank 0 has spent in steps, including its waits for other ranks. */

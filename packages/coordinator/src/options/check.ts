@@ -97,7 +97,8 @@ export function absolutePath(name: string, path: string): string {
  * @throws RR_OPTION, RR_NOT_A_MODEL
  */
 export function modelPath(pathOrId: unknown): string {
-  return resolveModel(pathOption("model", pathOrId, "a path or the id of a model"));
+  const advice = pathOrId instanceof URL ? " (fileURLToPath gives that of a URL)" : "";
+  return resolveModel(pathOption("model", pathOrId, `a path or the id of a model${advice}`));
 }
 
 export function functionOption<Callback>(

@@ -227,7 +227,9 @@ describe("a config is refused", () => {
     expect(() => buildGraph(withConfig("gemma3", changes))).toThrow(
       expect.objectContaining({
         code: "RR_UNKNOWN_ARCHITECTURE",
-        message: expect.stringMatching(/"gemma3_text", is known: its text_config .* can be planned\. Known are /),
+        message: expect.stringMatching(
+          /"gemma3_text", is known: its text_config .* can be planned\. Known are /,
+        ),
       }),
     );
   });
