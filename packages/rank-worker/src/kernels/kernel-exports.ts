@@ -3,10 +3,10 @@ export interface ProductKernels {
   /** The most bytes of a block of 32 quantized activations of a row: assembly/products/quantized/quantized-rows.ts. */
   readonly blockBytes: number;
   /**
-   * Bytes of workspace after up to 16 quantized rows, for multiplying them: assembly/products/quantized/several-rows.ts
-   * and eight-rows.ts.
+   * Bytes of workspace after quantized rows of so many blocks, for multiplying them:
+   * assembly/products/quantized/several-rows.ts and eight-rows.ts.
    */
-  readonly roomBytes: number;
+  roomBytes(blocks: number): number;
   /**
    * Converts a group of blocks of each row to integers: assembly/products/quantized/many-rows/group-weights.ts.
    *

@@ -73,8 +73,8 @@ export class RankKernels {
     this.largest = exports.largest;
     this.sumExponentials = exports.sumExponentials;
     this.products = {
-      4: { blockBytes: 64, roomBytes: 16 * 32 + 64 * 288, groupWeights: exports.groupWeights4 },
-      8: { blockBytes: 96, roomBytes: 16 * 32 + 64 * 544, groupWeights: exports.groupWeights8 },
+      4: { blockBytes: 64, roomBytes: roomFor(144), groupWeights: exports.groupWeights4 },
+      8: { blockBytes: 96, roomBytes: roomFor(272), groupWeights: exports.groupWeights8 },
     };
   }
 
@@ -95,6 +95,13 @@ export class RankKernels {
     return this.#scratch;
   }
 }
+
+/**
+ * For several-rows.ts, 64 blocks of four unpacked rows of a matrix; for eight-rows.ts, the sums of eight rows with eight,
+ * and the scales of eight. What eight-rows.ts reads behind its rows is in there, too.
+ */
+const roomFor = (unpackedBytes: number) => (blocks: number) =>
+  Math.max(64 * unpackedBytes, 32 * (8 + blocks));
 
 /**
  * Two builds of the same sources: `fused` multiplies and adds in one instruction, which not every engine supports. All

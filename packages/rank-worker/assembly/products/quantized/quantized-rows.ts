@@ -8,8 +8,12 @@
 //   for 4 bits      −8 · Σ q, int32 ×4   │ scale ×4 │ q of even elements, int8 ×16 │ of odd ones      64 bytes
 //   for 8 bits      −128 · Σ q, int32 ×4 │ scale ×4 │ q, int16 ×8 │ ×8 │ ×8 │ ×8                      96 bytes
 //
-// Several rows are kept apart for eight-rows.ts, one after the other. With 8 bits, their q are bytes in order, so that a
-// block has 64 bytes, too.
+// Several rows are kept apart for eight-rows.ts: the first block of each of them, then the second one of each. With 8
+// bits, their q = 16 · upper + lower are taken apart, since products of bytes are as many again as those of 16 bits, and
+// sixteen products of any byte of weights by a part of q can be added up in 16 bits: 16 · 255 · 8 is less than 2¹⁵.
+//
+//   for 4 bits      as above
+//   for 8 bits      as above │ lower, int8 ×16 │ ×16 │ upper, int8 ×16 │ ×16                          96 bytes
 //
 // Or they are kept for several-rows.ts in groups of four, and what is left of them as a group of two, or one row. A group
 // of four has four times as many vectors of q, in which each row has a quarter; a group of two has twice as many, in
@@ -43,7 +47,10 @@ export function groupBytes(bits: usize, size: usize): usize {
 }
 
 /** Bytes of a block of one of several rows that are kept apart. */
-export const apartBlockBytes: usize = correctionsAndScales + 32;
+@inline
+export function apartBlockBytes(bits: usize): usize {
+  return correctionsAndScales + qBytes(bits);
+}
 
 /** Bytes of q in a block of one row. */
 @inline
@@ -58,7 +65,7 @@ function qBytes(bits: usize): usize {
  */
 @inline
 export function rowsBytes(bits: usize, rows: usize, blocks: usize, isApart: bool): usize {
-  if (isApart && rows > 1) return blocks * rows * apartBlockBytes;
+  if (isApart && rows > 1) return blocks * rows * apartBlockBytes(bits);
   const groups = (rows >> 2) + popcnt(rows & 3);
   return blocks * (groups * correctionsAndScales + rows * qBytes(bits));
 }
@@ -82,14 +89,14 @@ export function quantize8(x: usize, rows: u32, width: u32, isApart: bool, out: u
 function quantize(bits: usize, x: usize, rows: usize, width: usize, isApart: bool, out: usize): void {
   const blocks = (width + 31) >> 5;
   const padded = out + rowsBytes(bits, rows, blocks, isApart);
-  const asBytes = isApart && rows > 1;
+  const areApart = isApart && rows > 1;
   for (let left = rows; left > 0; ) {
-    const size: usize = asBytes ? 1 : groupSize(left);
-    const bytes = asBytes ? apartBlockBytes : groupBytes(bits, size);
+    const size: usize = areApart ? 1 : groupSize(left);
+    const bytes = areApart ? rows * apartBlockBytes(bits) : groupBytes(bits, size);
     for (let row: usize = 0; row < size; row++, x += width << 2) {
-      quantizeRow(bits, x, width << 2, size, row, asBytes, bytes, out, padded);
+      quantizeRow(bits, x, width << 2, size, row, areApart, bytes, out, padded);
     }
-    out += blocks * bytes;
+    out += areApart ? apartBlockBytes(bits) : blocks * bytes;
     left -= size;
   }
 }
@@ -99,8 +106,8 @@ function quantize(bits: usize, x: usize, rows: usize, width: usize, isApart: boo
  *
  * @param size rows of the group
  * @param row its index in the group
- * @param asBytes whether q are bytes with 8 bits, too
- * @param bytes of a block of the group
+ * @param isApart whether it is kept apart
+ * @param bytes from a block to the next one
  * @param padded room for a block of floats
  */
 @inline
@@ -110,7 +117,7 @@ function quantizeRow(
   rowBytes: usize,
   size: usize,
   row: usize,
-  asBytes: bool,
+  isApart: bool,
   bytes: usize,
   out: usize,
   padded: usize,
@@ -123,8 +130,8 @@ function quantizeRow(
     const correction =
       bits === 4
         ? writeEvenAndOdd(block, inverse, size, q)
-        : asBytes
-          ? writeBytes(block, inverse, q)
+        : isApart
+          ? writeHalves(block, inverse, q)
           : writePairs(block, inverse, size, q);
     storeLanes(size, row, out, i32x4.splat(correction));
     storeLanes(size, row, out + 16, f32x4.splat(most / 127));
@@ -164,13 +171,28 @@ function writeEvenAndOdd(x: usize, inverse: v128, size: usize, out: usize): i32 
   return sumTimes(even, odd, constant(zeroPoints4));
 }
 
-/** Writes the elements of a block as bytes. @returns −128 · Σ q */
-function writeBytes(x: usize, inverse: v128, out: usize): i32 {
+/** Writes the lower parts of a block, then the upper ones, as bytes. @returns −128 · Σ q */
+function writeHalves(x: usize, inverse: v128, out: usize): i32 {
   const first = sixteen(x, inverse);
   const second = sixteen(x + 64, inverse);
-  v128.store(out, first);
-  v128.store(out, second, 16);
+  v128.store(out, lowerPart(first));
+  v128.store(out, lowerPart(second), 16);
+  v128.store(out, upperPart(first), 32);
+  v128.store(out, upperPart(second), 48);
   return sumTimes(first, second, constant(zeroPoints8));
+}
+
+/** Of q = 16 · upper + lower, the lower part, from −8 to 7. */
+@inline
+function lowerPart(q: v128): v128 {
+  const eights = i8x16.splat(8);
+  return i8x16.sub(v128.and(i8x16.add(q, eights), i8x16.splat(15)), eights);
+}
+
+/** The upper part, from −8 to 8: (q + 8) / 16 rounded down, of which a half is added up, since q + 8 may be no int8. */
+@inline
+function upperPart(q: v128): v128 {
+  return i8x16.shr_s(i8x16.add(i8x16.shr_s(q, 1), i8x16.splat(4)), 3);
 }
 
 /** @returns the sum of all bytes times a negated zero point */

@@ -10,7 +10,7 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
     roomFor({ products }, rows) {
       const { blockBytes, roomBytes } = products[bits];
       // Rounding the last block needs less room, and is done before.
-      return (rows * blocks * blockBytes + roomBytes) / 4;
+      return (rows * blocks * blockBytes + roomBytes(blocks)) / 4;
     },
     prepare: ({ keepsRowsApart }, x, rows, room) =>
       kernelCall(`quantize${bits}`, x, rows, width, keepsRowsApart, room),
