@@ -48,8 +48,8 @@ export type MoveKernel = (out: number, from: number, length: number) => void;
  * by storing `round` in its `published` word. Then it checks, at most `looks` times, whether all other ranks have done
  * the same. Returns 1 if all have published `round` and their headers are equal, else 0.
  *
- * All but `length` and the last five are indices, or distances between them: `published` is rank 0's, those of other ranks follow
- * every `line` words, and each rank's header is `header` words behind.
+ * All but `length` and the last five are indices, or distances between them: `published` is rank 0's, those of other
+ * ranks follow every `line` words, and each rank's header is `header` words behind.
  */
 export type OfferKernel = (
   to: number,

@@ -42,8 +42,8 @@ export interface Generation extends AsyncIterable<GeneratedToken> {
   /** Like a generator's, this iterator is iterable: after a first `next()`, a loop can read the rest. */
   [Symbol.asyncIterator](): AsyncIterableIterator<GeneratedToken>;
   /**
-   * Settles when the generation has ended, which it does without a reader, too. It never causes an unhandled rejection by itself; a promise that the caller
-   * derives from it, with `then`, may.
+   * Settles when the generation has ended, which it does without a reader, too. It never causes an unhandled rejection
+   * by itself; a promise that the caller derives from it, with `then`, may.
    */
   readonly result: Promise<GenerationResult>;
 }

@@ -59,9 +59,9 @@ export interface LoadOptions extends PlanOptions {
   /**
    * How many tokens of ended generations, of all together, the ranks keep in their KV caches. A prompt that begins with
    * the same tokens, such as the next turn of a conversation, is only computed from the first other token on, and so is
-   * one that begins with the prompt of a running generation. The least recently used generations are released first. Sums are then added in another order, so a prompt may get other
-   * tokens than without what came before it, even with the same seed. An integer, or `Infinity`; the default, 0, keeps
-   * none.
+   * one that begins with the prompt of a running generation. The least recently used generations are released first.
+   * Sums are then added in another order, so a prompt may get other tokens than without what came before it, even with
+   * the same seed. An integer, or `Infinity`; the default, 0, keeps none.
    */
   readonly prefixCacheTokens?: number | undefined;
   /**

@@ -19,8 +19,8 @@ export interface Graph {
   /** States of fixed size that are kept between steps. Absent if there are none. */
   readonly recurrent?: readonly RecurrentState[];
   /**
-   * Parts of the graph that run separately, by name: `encode` and `decode`, or `forward` and `project`. Each runs the nodes that its
-   * outputs need. Absent if there is only one, `forward`, with all inputs and outputs.
+   * Parts of the graph that run separately, by name: `encode` and `decode`, or `forward` and `project`. Each runs the
+   * nodes that its outputs need. Absent if there is only one, `forward`, with all inputs and outputs.
    */
   readonly entries?: Readonly<Record<string, GraphEntry>>;
 }
