@@ -6,7 +6,7 @@
 
 import { apartBlockBytes } from "./quantized-rows";
 import { scalesOfFour } from "./scales";
-import { eightTimes4, eightTimes8, sumsOfEight } from "./times-eight";
+import { sumsOfEight, timesEight } from "./times-eight";
 import { storeEach } from "../../vectors";
 
 /**
@@ -120,8 +120,8 @@ function eightTimes<Scale>(
   out: usize,
 ): usize {
   return bits === 4
-    ? eightTimes4<Scale>(left, x, toNextBlock, values, toNext, toOthers, scales, blocks, out)
-    : eightTimes8<Scale>(left, x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
+    ? timesEight<u32, Scale>(left, x, toNextBlock, values, toNext, toOthers, scales, blocks, out)
+    : timesEight<u64, Scale>(left, x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
 }
 
 /** Makes eight scales of each block, as float32, of those of four streams or one. */

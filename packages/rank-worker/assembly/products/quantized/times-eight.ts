@@ -15,7 +15,8 @@ import { firstLanes, fourthLanes, secondLanes, storePair, thirdLanes } from "../
 export const sumsOfEight: usize = 32;
 
 /**
- * Multiplies up to eight rows by weights of 4 bits. `Scale` is u16 or f32 (scales.ts). Addresses are in bytes.
+ * Multiplies up to eight rows. Weights have as many bits as a `Bits` has bytes, 4 or 8; `Scale` is u16 or f32
+ * (scales.ts). Addresses are in bytes.
  *
  * @param left how many rows are left
  * @param x the first of them
@@ -28,7 +29,7 @@ export const sumsOfEight: usize = 32;
  * @returns how many rows it has multiplied; if more than are left, what is behind the rows counts as one, and `out` has
  *   room for its sums
  */
-export function eightTimes4<Scale>(
+export function timesEight<Bits, Scale>(
   left: usize,
   x: usize,
   toNextBlock: usize,
@@ -39,15 +40,17 @@ export function eightTimes4<Scale>(
   blocks: usize,
   out: usize,
 ): usize {
-  if (left > 6) return eight4<u64, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-  if (left > 2) return eight4<u32, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-  if (left === 2) return eight4<u16, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-  return eight4<u8, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
+  if (left > 6) return rowsTimesEight<u64, Bits, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
+  if (left > 2) return rowsTimesEight<u32, Bits, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
+  if (left === 2) return rowsTimesEight<u16, Bits, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
+  return rowsTimesEight<u8, Bits, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
 }
 
-/** Likewise, with weights of 8 bits. */
-export function eightTimes8<Scale>(
-  left: usize,
+/**
+ * As many rows as a `Rows` has bytes. Numbers that are types make a function for each, which keeps the compiler from
+ * joining their loops to one with branches.
+ */
+function rowsTimesEight<Rows, Bits, Scale>(
   x: usize,
   toNextBlock: usize,
   values: usize,
@@ -57,44 +60,12 @@ export function eightTimes8<Scale>(
   blocks: usize,
   out: usize,
 ): usize {
-  if (left > 6) return eight8<u64, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-  if (left > 2) return eight8<u32, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-  if (left === 2) return eight8<u16, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-  return eight8<u8, Scale>(x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-}
-
-// The number of rows is the size of a type: that makes a function for each, which keeps the compiler from joining their
-// loops to one with branches.
-
-function eight4<Rows, Scale>(
-  x: usize,
-  toNextBlock: usize,
-  values: usize,
-  toNext: usize,
-  toOthers: usize,
-  scales: usize,
-  blocks: usize,
-  out: usize,
-): usize {
-  return timesEight<Scale>(4, sizeof<Rows>(), x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
-}
-
-function eight8<Rows, Scale>(
-  x: usize,
-  toNextBlock: usize,
-  values: usize,
-  toNext: usize,
-  toOthers: usize,
-  scales: usize,
-  blocks: usize,
-  out: usize,
-): usize {
-  return timesEight<Scale>(8, sizeof<Rows>(), x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
+  return multiply<Scale>(sizeof<Bits>(), sizeof<Rows>(), x, toNextBlock, values, toNext, toOthers, scales, blocks, out);
 }
 
 /** @returns `rows` */
 @inline
-function timesEight<Scale>(
+function multiply<Scale>(
   bits: usize,
   rows: usize,
   x: usize,
